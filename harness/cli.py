@@ -1,0 +1,125 @@
+"""The command line: what can be asked, and where it is answered. Imports stay light; each command imports its own."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from harness import __version__
+from harness.complaints import explain
+
+EXIT_CODES = """\
+exit codes:
+  0    no failure seen
+  1    a failure was seen and its cause is named
+  2    usage or configuration error
+  3    a failure was seen, the verdict is open
+  4    the harness could not collect its evidence
+  130  interrupted; `harness run --resume FOLDER` goes on
+"""
+
+RUN_EXAMPLES = """\
+examples:
+  harness run                                    the default inquest, configs/inquest.yaml
+  harness run configs/silent_exit.yaml           the founding case: a planted, silent death
+  harness run --set repeats=3 --budget 15m       three trials a cell, none begun after 15 minutes
+  harness run --once -- train.py --epochs 1      observe any Python script once
+  harness run --once -- -m package.train         observe any Python module once
+  harness run --resume reports/inquest-...       go on with an interrupted inquest
+
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    sys.excepthook = explain
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    own, command = (words[: words.index("--")], words[words.index("--") + 1 :]) if "--" in words else (words, None)
+    options = _parser().parse_args(own)
+    if command is not None and options.command != "run":
+        _parser().error(f"`-- COMMAND` belongs to run, not to {options.command}")
+    if command == []:
+        _parser().error("nothing stands after `--`: give a script or `-m module`")
+    options.target = command
+    from harness import commands
+
+    code: int = getattr(commands, options.command)(options)
+    return code
+
+
+def seconds(text: str) -> float:
+    """Return "90s", "15m", "2h" or "90" as seconds; argparse reports a ValueError of its own making otherwise."""
+    units = {"s": 1, "m": 60, "h": 3600}
+    number, unit = (text[:-1], units[text[-1]]) if text[-1:] in units else (text, 1)
+    if not number.replace(".", "", 1).isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time: write 90s, 15m or 2h")
+    return float(number) * unit
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="harness", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXIT_CODES,
+        description="Inquest: find out why a training run ends without a word. Launches it under observation, over threads "
+        "and batch sizes, and decides memory exhaustion and threading faults before it lets anyone name a cause.",
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"inquest {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_smoke(commands)
+    _add_review(commands)
+    commands.add_parser("doctor", help="which evidence this machine can give, and what is in the way")
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser(
+        "run", help="an inquest: baseline, matrix, verdict, report", epilog=RUN_EXAMPLES + EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter, usage="harness run [PLAN] [options] [-- COMMAND ...]",
+        description="Run an inquest as PLAN says. With `-- COMMAND`, that Python program is the target instead of the plan's.",
+    )  # fmt: skip
+    run.add_argument(
+        "plan", nargs="?", metavar="PLAN", help="a plan (YAML); default: inquest.yaml, or command.yaml with -- COMMAND"
+    )
+    run.add_argument(
+        "--once", action="store_true", help="one observed trial of the baseline cell and its report; no matrix"
+    )
+    run.add_argument("--budget", type=seconds, metavar="TIME", help="begin no trial after this time, e.g. 15m")
+    run.add_argument("--resume", metavar="FOLDER", help="go on with an interrupted inquest")
+    _add_common(run)
+
+
+def _add_smoke(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    smoke = commands.add_parser(
+        "smoke", help="one short trial at batch size 1, for CI", epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="One observed trial of the trainer: batch size 1, 1 thread, 2 steps, resnet18 at 64 pixels (configs/smoke.yaml).",
+    )  # fmt: skip
+    smoke.add_argument("--junit", metavar="FILE", help="also write the result as JUnit XML")
+    _add_common(smoke)
+
+
+def _add_common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="set a key of the plan, e.g. limits.wall_seconds=60",
+    )
+    parser.add_argument(
+        "--out", default="reports", metavar="DIR", help="where the inquest's folder is made (default: reports)"
+    )
+
+
+def _add_review(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    review = commands.add_parser(
+        "review", help="show a report on the console; judges again from its records", epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Judge a report's records again and show what they say. The exit code is the verdict's.",
+    )  # fmt: skip
+    review.add_argument(
+        "report", nargs="?", metavar="REPORT", help="an inquest's folder; default: the newest under reports/"
+    )
+    review.add_argument("--trial", metavar="ID", help="one trial in detail")
+    review.add_argument("--html", action="store_true", help="write report.html into the folder and print its path")

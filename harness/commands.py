@@ -1,0 +1,165 @@
+"""What each command does. Each function takes the parsed options and returns the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+import shlex
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+
+from harness import inquest, judge, plan
+from harness.complaints import INTERRUPTED, NO_EVIDENCE
+from harness.display import Display
+from harness.importable import problem_with
+from harness.interrupt import Interrupt
+from harness.model import Cell, ConfigError, Evidence, VerdictStatus
+from probes import records
+
+EXIT_OF_VERDICT = {VerdictStatus.NO_FAILURE: 0, VerdictStatus.NAMED: 1}
+OPEN = 3
+
+
+def run(options: argparse.Namespace) -> int:
+    """`harness run`: a new inquest, or an interrupted one that goes on."""
+    if options.resume:
+        return _resume(Path(options.resume), options)
+    path = plan.find(options.plan or ("command.yaml" if options.target else "inquest.yaml"))
+    return _begin(path, options, options.once)
+
+
+def smoke(options: argparse.Namespace) -> int:
+    """`harness smoke`: one trial of configs/smoke.yaml."""
+    options.target, options.budget = None, None
+    return _begin(plan.find("smoke.yaml"), options, once=True, junit=options.junit)
+
+
+def review(options: argparse.Namespace) -> int:
+    """`harness review`: judge again from the records, and show."""
+    root = _report(options.report)
+    evidence = judge.evidence(root)
+    if options.html:
+        from harness.report import html
+
+        page = root / "report.html"
+        page.write_text(html.render(evidence, root), encoding="utf-8")
+        print(page)
+        return _exit_code(evidence)
+    _show(evidence, options.trial)
+    return _exit_code(evidence)
+
+
+def doctor(options: argparse.Namespace) -> int:
+    """`harness doctor`: a table of evidence sources."""
+    from rich.table import Table
+
+    from harness.doctor import examine
+
+    table = Table("evidence", "here", "detail", box=None, pad_edge=False)
+    for source in examine():
+        table.add_row(source.name, "[green]yes[/]" if source.available else "[yellow]no[/]", source.detail)
+    Console().print(table)
+    return 0
+
+
+def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | None = None) -> int:
+    read = _as_asked(plan.read(path, options.set, options.target), options, once)
+    out = Path(options.out)
+    problems = [
+        problem_with(read.target.command),
+        _problem_with_folder(out),
+        _problem_with_folder(Path(junit).parent) if junit else None,
+    ]
+    if any(problems):
+        raise ConfigError([problem for problem in problems if problem])
+    root = inquest.make_folder(out, read.name)
+    inquest.save_plan(root, read, once, path)
+    order = inquest.Order(read, _spelling(path, options), once, options.budget)
+    return _carry_out(root, order, junit)
+
+
+def _as_asked(read: plan.Plan, options: argparse.Namespace, once: bool) -> plan.Plan:
+    """`--once -- COMMAND` runs the program as it is, unless factors are set on the command line."""
+    if once and options.target and not any(item.startswith("factors") for item in options.set):
+        return dataclasses.replace(read, factors=(), baseline=Cell(()))
+    return read
+
+
+def _resume(root: Path, options: argparse.Namespace) -> int:
+    saved = records.read_lines(root / records.JOURNAL)
+    if not saved.exists or not (root / records.PLAN).exists():
+        raise ConfigError(f"--resume {root}: there is no inquest in this folder")
+    stored: dict[str, Any] = yaml.safe_load((root / records.PLAN).read_text(encoding="utf-8"))
+    read = plan.parse(stored["plan"], Path(stored["plan_file"]))
+    order = inquest.Order(read, saved.rows[0].value["inquest"]["command"], stored["once"], options.budget)
+    return _carry_out(root, order, None)
+
+
+def _carry_out(root: Path, order: inquest.Order, junit: str | None) -> int:
+    console = Console()
+    with Interrupt() as interrupt:
+        evidence = inquest.Inquest(root, order, Display(console), interrupt).run()
+    if junit:
+        from harness.report import junit as xml
+
+        Path(junit).write_text(xml.render(evidence), encoding="utf-8")
+    _close(console, root, evidence, interrupt)
+    return INTERRUPTED if interrupt.asked else _exit_code(evidence)
+
+
+def _close(console: Console, root: Path, evidence: Evidence, interrupt: Interrupt) -> None:
+    """Say what came out; the folder is the last line."""
+    if interrupt.asked:
+        console.print(
+            f"interrupted; go on with: harness run --resume {root}", markup=False, highlight=False, soft_wrap=True
+        )
+    console.print(f"verdict {evidence.verdict.status}: {evidence.verdict.statement}", markup=False, highlight=False)
+    console.print(f"to read it all: harness review {root}", markup=False, highlight=False, soft_wrap=True)
+    console.print(str(root), markup=False, highlight=False, soft_wrap=True)
+
+
+def _show(evidence: Evidence, trial_id: str | None) -> None:
+    from harness.report.console import show
+    from harness.report.console_trial import trial_review
+
+    known = [trial.id for trial in evidence.trials]
+    if trial_id is not None and trial_id not in known:
+        raise ConfigError(f"--trial {trial_id}: there is no such trial; there are: {', '.join(known) or 'none'}")
+    show(evidence if trial_id is None else trial_review(evidence, trial_id), Console())
+
+
+def _report(name: str | None) -> Path:
+    """Return the folder to review: as given, or the newest under reports/."""
+    if name is not None:
+        if not (Path(name) / records.JOURNAL).exists():
+            raise ConfigError(f"{name}: there is no inquest in this folder (no {records.JOURNAL})")
+        return Path(name)
+    journals = sorted(Path("reports").glob(f"*/{records.JOURNAL}"), key=lambda path: path.stat().st_mtime)
+    if not journals:
+        raise ConfigError("reports: there is no inquest yet; make one with `harness run`")
+    return journals[-1].parent
+
+
+def _exit_code(evidence: Evidence) -> int:
+    """Return the verdict's exit code; an open verdict without any failure means that evidence is missing."""
+    if evidence.verdict.status is VerdictStatus.OPEN and not any(trial.outcome.is_failure for trial in evidence.trials):
+        return NO_EVIDENCE
+    return EXIT_OF_VERDICT.get(evidence.verdict.status, OPEN)
+
+
+def _problem_with_folder(folder: Path) -> str | None:
+    """Return why nothing can be written below `folder`, which need not exist yet."""
+    nearest = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    if not nearest.is_dir():
+        return f"--out {folder}: {nearest} is not a folder"
+    return None if os.access(nearest, os.W_OK | os.X_OK) else f"--out {folder}: {nearest} is not writable"
+
+
+def _spelling(path: Path, options: argparse.Namespace) -> str:
+    """Return the command that begins this inquest again, for the report's next experiments."""
+    words = ["harness", "run", str(path), *(word for item in options.set for word in ("--set", item))]
+    return shlex.join(words + (["--", *options.target] if options.target else []))

@@ -1,0 +1,111 @@
+"""How a trial ended: exit, outcome, and the facts that tell a completed run from one that only looks so."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from harness import ntstatus
+from harness.folder import TrialFolder
+from harness.model import EndedBy, Exit, Fact, Outcome
+from probes import records
+from probes.outside.flight import FlightRecord
+
+SIGNALS = {
+    "SIGSEGV": "invalid memory access (SIGSEGV)",
+    "SIGBUS": "access to memory that the file or device behind it does not have (SIGBUS)",
+    "SIGFPE": "arithmetic fault, most often an integer division (SIGFPE)",
+    "SIGILL": "an instruction that this processor does not have (SIGILL)",
+    "SIGABRT": "the program aborted itself: a failed check, terminate, or heap damage found (SIGABRT)",
+    "SIGTRAP": "a trap instruction: a compiler's unreachable code or a breakpoint (SIGTRAP)",
+    "SIGSYS": "a system call that the sandbox forbids (SIGSYS)",
+    "SIGKILL": "killed from outside (SIGKILL): a person, a supervisor, or the kernel's OOM killer; the code does not tell which",
+    "SIGTERM": "asked to end from outside (SIGTERM)",
+    "SIGHUP": "its terminal or session went away (SIGHUP)",
+    "SIGINT": "interrupted (SIGINT)",
+    "SIGXCPU": "its CPU time limit was reached (SIGXCPU)",
+    "SIGXFSZ": "its file size limit was reached (SIGXFSZ)",
+    "SIGPIPE": "wrote to a pipe that nobody reads (SIGPIPE)",
+}
+MID_STEP = ("enter", "backward", "optimizer")
+
+
+@dataclasses.dataclass(frozen=True)
+class Ending:
+    """What the records say of a trial's end."""
+
+    outcome: Outcome
+    exit: Exit
+    facts: tuple[Fact, ...]
+
+
+def judge(folder: TrialFolder, flight: list[FlightRecord]) -> Ending:
+    """Return how the trial ended; pure."""
+    record = folder.exit
+    exit_ = Exit(
+        code=record.get("code"), signal=record.get("signal"), ntstatus=record.get("ntstatus"),
+        meaning=meaning(record), ended_by=EndedBy(record.get("ended_by", "itself")),
+    )  # fmt: skip
+    return Ending(_outcome(folder, flight), exit_, _facts(folder))
+
+
+def meaning(record: dict[str, Any]) -> str:
+    """Say in words what an exit record says, and no more than it says."""
+    if not record:
+        return "not known: the supervisor did not see the end"
+    if record.get("ended_by") == EndedBy.HARNESS:
+        return f"ended by the harness at the limit: {record.get('limit')}"
+    if record.get("signal"):
+        return SIGNALS.get(record["signal"], f"ended by {record['signal']}")
+    if record.get("ntstatus"):
+        return ntstatus.meaning(int(record["ntstatus"], 16))
+    code = record.get("code")
+    if code == 0:
+        return "exit code 0"
+    looks_like = f"; a plain code, not signal {code - 128}" if isinstance(code, int) and 128 < code < 160 else ""
+    return f"exit code {code}{looks_like}"
+
+
+def _outcome(folder: TrialFolder, flight: list[FlightRecord]) -> Outcome:
+    record = folder.exit
+    if not record:
+        return Outcome.UNRESOLVED
+    if record["ended_by"] == EndedBy.HARNESS:
+        return {"no progress": Outcome.HUNG, "steps": Outcome.STOPPED, "memory": Outcome.STOPPED}.get(
+            record["limit"], Outcome.UNRESOLVED
+        )
+    if record["signal"] or record["code"] != 0:
+        return Outcome.DIED
+    if not folder.spec.get("inside_probes", True):
+        return Outcome.COMPLETED  # with the inside probes off, the exit code is all there is
+    return Outcome.COMPLETED if _has_finished(folder, flight) else Outcome.DIED
+
+
+def _has_finished(folder: TrialFolder, flight: list[FlightRecord]) -> bool:
+    """A completed run is known by its last records: exit code 0 alone is not enough.
+
+    The main program must have ended (returned, or sys.exit outside of a step), no thread may have died, the interpreter
+    must have got to its finalization, and the expected steps must be done.
+    """
+    calls = [row.value["call"] for row in folder.own_lines(records.EXITS)]
+    ended = "end of main" in calls or ("sys.exit" in calls and not _in_a_step(flight))
+    threads_well = "SystemExit in thread" not in calls and not folder.own_lines(records.PYTHON_ERROR)
+    enough = (flight[-1].done if flight else 0) >= (folder.spec.get("expect_steps") or 0)
+    return ended and threads_well and enough and "os._exit" not in calls and "atexit" in calls
+
+
+def _in_a_step(flight: list[FlightRecord]) -> bool:
+    """Whether the last record before the finalization lies inside a forward, a backward or an optimizer step."""
+    before_end = [row for row in flight if row.kind != "end"]
+    return bool(before_end) and (
+        before_end[-1].kind in MID_STEP or (before_end[-1].kind == "leave" and before_end[-1].depth > 0)
+    )
+
+
+def _facts(folder: TrialFolder) -> tuple[Fact, ...]:
+    named = (("duration_seconds", "seconds"), ("limit_reached", "limit"), ("left_behind", "left_behind"))
+    return tuple(
+        Fact(name, folder.exit[key], (folder.key_source(records.EXIT, key),))
+        for name, key in named
+        if folder.exit.get(key)
+    )

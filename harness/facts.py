@@ -1,0 +1,136 @@
+"""Trial folder -> Trial: facts with their sources, gaps for what is missing. Pure: reads records, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from harness import endings, memory, timings
+from harness.folder import TrialFolder
+from harness.model import Cell, Fact, Gap, LastEvent, Outcome, Signature, Trial
+from harness.runtimes import runtimes
+from probes import records
+from probes.outside.flight import FlightRecord
+
+PHASES = {
+    "start": "start-up", "torch": "after import of torch", "epoch": "data loading", "data": "data loading",
+    "batch": "after data loading", "enter": "forward", "leave": "forward", "backward": "backward",
+    "backward_end": "after backward", "optimizer": "optimizer step", "step": "after optimizer step", "end": "finalization",
+}  # fmt: skip
+
+
+def read(root: Path, trial_id: str) -> Trial:
+    """Read one trial of the inquest in `root`; its id is its path under `trials/`."""
+    folder = TrialFolder(root, trial_id)
+    flight = folder.flight()
+    last = last_event(flight)
+    ending = endings.judge(folder, flight)
+    spec = folder.spec
+    facts = _collect(folder, flight)
+    return Trial(
+        id=trial_id,
+        cell=Cell(tuple(spec.get("factors", {}).items())),
+        interventions=tuple(spec.get("interventions", ())),
+        outcome=ending.outcome,
+        exit=ending.exit,
+        last_event=last,
+        peak_rss_bytes=next((fact.value for fact in facts if fact.name == "peak_rss_bytes"), None),
+        forwards=timings.summary(folder),
+        signature=_signature(ending, last),
+        facts=(*ending.facts, *facts),
+        gaps=_gaps(folder),
+    )
+
+
+def last_event(flight: list[FlightRecord]) -> LastEvent | None:
+    """Return the point of death: the innermost module that was entered and not left, else the last record's phase."""
+    if not flight:
+        return None
+    newest = flight[-1]
+    if newest.kind == "leave" and newest.depth > 0:
+        newest = _enclosing(flight, newest)
+    inside = newest.kind == "enter"
+    return LastEvent(
+        epoch=newest.epoch or None, step=newest.step or None,
+        phase="forward" if inside else PHASES.get(newest.kind, newest.kind) if newest.kind != "leave" else "after forward",
+        module=newest.name if inside else None, call=newest.call if inside else None,
+    )  # fmt: skip
+
+
+def _enclosing(flight: list[FlightRecord], left: FlightRecord) -> FlightRecord:
+    """Return the entry of the module around one that was just left (same thread, one level up)."""
+    outer = (
+        row
+        for row in reversed(flight)
+        if row.thread == left.thread and row.kind == "enter" and row.depth == left.depth - 1
+    )
+    return next(outer, left)
+
+
+def _collect(folder: TrialFolder, flight: list[FlightRecord]) -> tuple[Fact, ...]:
+    readers: tuple[Callable[[TrialFolder], list[Fact]], ...] = (memory.facts, _torch, runtimes, _errors, _exits)
+    facts = [fact for reader in readers for fact in reader(folder)]
+    return (Fact("steps_done", flight[-1].done if flight else 0, (folder.source(records.FLIGHT_RING, 1),)), *facts)
+
+
+def _torch(folder: TrialFolder) -> list[Fact]:
+    rows = [row for row in folder.lines(records.INSIDE).rows if row.value.get("event") == "torch"]
+    return [
+        Fact(name, row.value[key], (folder.source(records.INSIDE, row.line),))
+        for row in rows[:1]
+        for name, key in (
+            ("torch_version", "version"),
+            ("torch_threads", "threads"),
+            ("torch_interop_threads", "interop_threads"),
+        )
+    ]
+
+
+def _errors(folder: TrialFolder) -> list[Fact]:
+    return [
+        Fact(
+            "python_error",
+            {key: row.value.get(key) for key in ("type", "message", "thread", "is_main")},
+            (folder.source(records.PYTHON_ERROR, row.line),),
+        )
+        for row in folder.own_lines(records.PYTHON_ERROR)
+    ]
+
+
+def _exits(folder: TrialFolder) -> list[Fact]:
+    return [
+        Fact(
+            "exit_call",
+            {key: row.value.get(key) for key in ("call", "code", "thread")},
+            (folder.source(records.EXITS, row.line),),
+        )
+        for row in folder.own_lines(records.EXITS)
+    ]
+
+
+def _signature(ending: endings.Ending, last: LastEvent | None) -> Signature | None:
+    """What is known of a death without native stacks: how it ended, and where in the model."""
+    if ending.outcome not in (Outcome.DIED, Outcome.HUNG):
+        return None
+    how = ending.exit.signal or ending.exit.ntstatus or f"exit {ending.exit.code}"
+    where = f"{last.phase} {last.module or ''}#{last.call or ''}".rstrip("# ") if last else "unknown place"
+    return Signature(exact=None, loose=None, point=f"{'hang' if ending.outcome is Outcome.HUNG else how} in {where}")
+
+
+def _gaps(folder: TrialFolder) -> tuple[Gap, ...]:
+    told = [Gap(row.value["probe"], row.value["reason"]) for row in folder.lines(records.GAPS).rows]
+    told += [
+        Gap(row.value["probe"], row.value["reason"])
+        for row in folder.lines(records.INSIDE).rows
+        if row.value.get("event") == "gap"
+    ]
+    names = (records.MEMORY, records.FORWARDS, records.EXITS, records.INSIDE)
+    torn = [Gap(name, "the last line is torn: the writer died in it") for name in names if folder.lines(name).tail]
+    if not folder.exit:
+        told.append(Gap("exit", "exit.json is missing: the supervisor did not see the end of this trial"))
+    if not folder.lines(records.FORWARDS).rows:
+        told.append(
+            Gap("forwards", "no module forward was seen: no torch module ran, or the trial ended before the first")
+        )
+    return tuple(told + torn)

@@ -1,0 +1,55 @@
+"""An inquest's folder -> Evidence. Pure: what it reads decides, so a report can be re-judged anywhere, from its folder alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from harness import facts
+from harness.hypotheses import HYPOTHESES, Case
+from harness.model import Evidence, Trial
+from harness.verdict import decide
+from probes import records
+
+STDERR_LINES = 4000
+
+
+def evidence(root: Path) -> Evidence:
+    """Read every trial of the journal, judge, and return the whole evidence."""
+    inquest, environment = _from_journal(root)
+    trials = tuple(facts.read(root, trial_id) for trial_id in trial_ids(root))
+    case = Case(trials, {trial.id: _stderr(root, trial) for trial in trials})
+    findings = tuple(hypothesis.judge(case) for hypothesis in HYPOTHESES)
+    return Evidence(inquest, environment, trials, findings, decide(case, findings, inquest["command"]))
+
+
+def trial_ids(root: Path) -> list[str]:
+    """Return the trials that the journal says were finished, in their order."""
+    rows = records.read_lines(root / records.JOURNAL).rows
+    return [row.value["trial"] for row in rows if row.value["event"] == "trial ended"]
+
+
+def _from_journal(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what evidence.json says of the inquest and of the machine; later lines win."""
+    inquest: dict[str, Any] = {"id": root.name, "command": "harness run", "stages": []}
+    environment: dict[str, Any] = {}
+    for row in records.read_lines(root / records.JOURNAL).rows:
+        if row.value["event"] == "begin":
+            inquest |= row.value["inquest"]
+            environment |= row.value["environment"]
+        elif row.value["event"] == "stage ended":
+            inquest["stages"] = [*inquest["stages"], {"name": row.value["stage"], "seconds": row.value["seconds"]}]
+        elif row.value["event"] in ("end", "interrupted"):
+            inquest |= {
+                "ended": row.value["time"],
+                "seconds": row.value["seconds"],
+                "interrupted": row.value["event"] == "interrupted",
+            }
+    return inquest, environment
+
+
+def _stderr(root: Path, trial: Trial) -> tuple[str, ...]:
+    path = root / "trials" / trial.id / records.STDERR
+    return (
+        tuple(path.read_text(encoding="utf-8", errors="replace").splitlines()[-STDERR_LINES:]) if path.exists() else ()
+    )

@@ -1,0 +1,84 @@
+"""memory.jsonl, environment.json and exit.json -> how much memory was used, and how much was left; pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from harness.folder import TrialFolder
+from harness.model import Fact, Source
+from probes import records
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """One limit of memory: its name, its height, and what was left below it at the last sample, in bytes."""
+
+    name: str
+    total: int
+    left: int
+    source: Source
+
+
+def facts(folder: TrialFolder) -> list[Fact]:
+    """Return peak and last use, threads, and the headroom under the tightest limit; none where nothing was sampled."""
+    rows = folder.lines(records.MEMORY).rows
+    own = [row for row in rows if "rss_bytes" in row.value]
+    machine = [row for row in rows if "available_bytes" in row.value]
+    found = _use(folder, own) if own else []
+    if own and machine:
+        found += _headroom(folder, own[-1], machine[-1])
+    return found + _peak(folder, found)
+
+
+def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
+    peak, last, most = max(own, key=_of("rss_bytes")), own[-1], max(own, key=_of("threads"))
+    return [
+        Fact("sampled_peak_rss_bytes", peak.value["rss_bytes"], (folder.source(records.MEMORY, peak.line),)),
+        Fact("rss_at_end_bytes", last.value["rss_bytes"], (folder.source(records.MEMORY, last.line),)),
+        Fact("threads_max", most.value["threads"], (folder.source(records.MEMORY, most.line),)),
+    ]
+
+
+def _headroom(folder: TrialFolder, own: records.Row, machine: records.Row) -> list[Fact]:
+    tightest = min(_limits(folder, own, machine), key=lambda limit: limit.left)
+    sources = (tightest.source, folder.source(records.MEMORY, own.line))
+    return [
+        Fact("headroom_bytes", tightest.left, sources),
+        Fact("memory_limit_bytes", tightest.total, (tightest.source,)),
+        Fact("memory_limit_name", tightest.name, (tightest.source,)),
+    ]
+
+
+def _limits(folder: TrialFolder, own: records.Row, machine: records.Row) -> Iterator[Limit]:
+    """Yield every limit that is known to hold; use is counted as of the last sample."""
+    environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
+    rss, seen = own.value["rss_bytes"], folder.source(records.MEMORY, machine.line)
+    available = machine.value["available_bytes"] + machine.value.get("swap_free_bytes", 0)
+    yield Limit("the machine's memory", environment.get("memory_bytes", available), available, seen)
+    for file, limit in environment.get("cgroup_memory_limits", {}).items():
+        yield Limit(f"control group, {file}", limit, limit - rss, folder.key_source(records.ENVIRONMENT, file))
+    address_space = environment.get("rlimits", {}).get("RLIMIT_AS", [-1])[0]
+    if address_space > 0:
+        source = folder.key_source(records.ENVIRONMENT, "RLIMIT_AS")
+        yield Limit("RLIMIT_AS", address_space, address_space - own.value["vms_bytes"], source)
+    planned = folder.spec.get("limits", {}).get("memory_bytes")
+    if planned:
+        yield Limit(
+            "the plan's limits.memory_bytes", planned, planned - rss, folder.key_source(records.SPEC, "memory_bytes")
+        )
+
+
+def _of(key: str) -> Callable[[records.Row], Any]:
+    return lambda row: row.value[key]
+
+
+def _peak(folder: TrialFolder, sampled: list[Fact]) -> list[Fact]:
+    """The kernel's own peak where it has one: sampling can miss a peak, `ru_maxrss` cannot."""
+    kernel = folder.exit.get("max_rss_bytes")
+    if kernel:
+        return [Fact("peak_rss_bytes", kernel, (folder.key_source(records.EXIT, "max_rss_bytes"),))]
+    return [
+        dataclasses.replace(fact, name="peak_rss_bytes") for fact in sampled if fact.name == "sampled_peak_rss_bytes"
+    ]

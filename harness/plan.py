@@ -1,0 +1,233 @@
+"""YAML -> Plan. Every problem is reported at once, each with its key path; nothing is started before all is well."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness.fields import Fields, dotted_get, dotted_set
+from harness.matrix import all_cores
+from harness.model import Cell, ConfigError
+
+THREAD_FACTORS = ("threads", "interop_threads")
+CONFIGS = Path(__file__).resolve().parent.parent / "configs"
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepare:
+    """A command that is run once, before the first trial, where the path `creates` does not exist."""
+
+    creates: Path
+    command: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Target:
+    """The program observed: what stands after `python`, and its configuration file, if it has one."""
+
+    command: tuple[str, ...]
+    config: Path | None = None
+    prepare: Prepare | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """When the harness ends a trial; None: never for that reason."""
+
+    wall_seconds: float | None
+    no_progress_seconds: float | None
+    memory_bytes: int | None
+    steps: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class Plant:
+    """A real fault for an untouched target: SIGSEGV on a pool thread at call `call` of `module`, from these sizes on."""
+
+    module: str
+    call: int
+    min_threads: int
+    min_batch: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """What an inquest is to do. `expect_steps`: a run that ends by itself with fewer steps has not completed."""
+
+    name: str
+    target: Target
+    settings: Mapping[str, Any]
+    factors: tuple[tuple[str, tuple[Any, ...]], ...]
+    baseline: Cell
+    repeats: int
+    limits: Limits
+    interval_seconds: float
+    inside_probes: bool
+    expect_steps: int | None
+    plant: Plant | None
+    source: Mapping[str, Any]
+
+
+def find(name: str) -> Path:
+    """Return the path of a plan: as given, else the one of that name that comes with the product."""
+    path = Path(name)
+    shipped = CONFIGS / path.name
+    return path if path.exists() or not shipped.exists() or len(path.parts) > 2 else shipped
+
+
+def read(path: Path, overrides: list[str], command: list[str] | None = None) -> Plan:
+    """Read a plan file, apply `key=value` overrides, put `command` in the target's place where it is given.
+
+    Raises ConfigError with all problems, yaml.YAMLError where the file is not YAML.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path}: there is no such plan file")
+    loaded = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(loaded, dict):
+        raise ConfigError(f"{path}: a plan is a mapping of keys to values, this is {type(loaded).__name__}")
+    if command:
+        loaded = {**loaded, "target": {"command": command}, "settings": {}, "plant": None, "expect": {}}
+    for override in overrides:
+        _apply(loaded, override)
+    return parse(loaded, path)
+
+
+def parse(raw: Mapping[str, Any], path: Path) -> Plan:
+    """Turn a plan's mapping into a Plan; relative paths of the target's files start at the plan's folder. Pure but for
+    asking whether files exist. Raises ConfigError with all problems.
+    """
+    fields = Fields(raw, [])
+    target = _target(fields.section("target", required=True), path.parent)
+    factors = _factors(fields.section("factors"))
+    plan = Plan(
+        name=fields.take("name", str, path.stem),
+        target=target,
+        settings=fields.take("settings", dict, {}) or {},
+        factors=factors,
+        baseline=_baseline(fields.section("baseline"), factors),
+        repeats=fields.take("repeats", int, 1, least=1),
+        limits=_limits(fields.section("limits")),
+        interval_seconds=_interval(fields.section("sampling")),
+        inside_probes=fields.take("inside_probes", bool, True),
+        expect_steps=_expect(fields.section("expect")),
+        plant=_plant(fields.section("plant")) if fields.raw.get("plant") else fields.take("plant", dict, None),
+        source=raw,
+    )
+    fields.finish()
+    _check_keys(plan, fields)
+    if fields.problems:
+        raise ConfigError([f"{path}: {problem}" for problem in fields.problems])
+    return plan
+
+
+def _apply(raw: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise ConfigError(f"--set {override}: expected key=value, e.g. --set repeats=3")
+    dotted_set(raw, key.strip(), yaml.safe_load(text))
+
+
+def _target(fields: Fields, folder: Path) -> Target:
+    command = tuple(str(word) for word in fields.take("command", list, [], required=True))
+    config = fields.take("config", str, None)
+    prepare = _prepare(fields.section("prepare")) if fields.raw.get("prepare") else fields.take("prepare", dict, None)
+    fields.finish()
+    path = folder / config if config else None
+    if path is not None and not path.is_file():
+        fields.problem("config", f"there is no file {path}")
+    if config and not any("{config}" in word for word in command):
+        fields.problem("command", "does not say where the configuration goes: put {config} into it")
+    return Target(command, path, prepare)
+
+
+def _prepare(fields: Fields) -> Prepare:
+    creates = fields.take("creates", str, "", required=True)
+    command = tuple(str(word) for word in fields.take("command", list, [], required=True))
+    fields.finish()
+    return Prepare(Path(creates), command)
+
+
+def _factors(fields: Fields) -> tuple[tuple[str, tuple[Any, ...]], ...]:
+    factors = []
+    for name in fields.raw:
+        values = fields.take(name, list, [])
+        if not values:
+            fields.problem(name, "has no values, so the matrix would be empty: give a list such as [1, all]")
+        factors.append((str(name), _values(str(name), values, fields)))
+    return tuple(factors)
+
+
+def _values(name: str, values: list[Any], fields: Fields) -> tuple[Any, ...]:
+    if name in THREAD_FACTORS:
+        values = [all_cores() if value == "all" else value for value in values]
+        for value in values:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                fields.problem(name, f"{value!r} is not a number of threads: expected a whole number from 1, or all")
+    for value in values:
+        if isinstance(value, (dict, list)):
+            fields.problem(name, f"{value!r} cannot be one value of a factor")
+    return tuple(value for index, value in enumerate(values) if value not in values[:index])
+
+
+def _baseline(fields: Fields, factors: tuple[tuple[str, tuple[Any, ...]], ...]) -> Cell:
+    """The cell that is run first: the plan's, else the last value of each factor."""
+    chosen = []
+    for name, values in factors:
+        value = fields.take(name, object, values[-1] if values else None)
+        value = all_cores() if value == "all" and name in THREAD_FACTORS else value
+        if values and value not in values:
+            fields.problem(name, f"{value!r} is not among the factor's values {list(values)}")
+        chosen.append((name, value))
+    fields.finish()
+    return Cell(tuple(chosen))
+
+
+def _limits(fields: Fields) -> Limits:
+    limits = Limits(
+        wall_seconds=fields.take("wall_seconds", float, None, least=0.1),
+        no_progress_seconds=fields.take("no_progress_seconds", float, None, least=0.1),
+        memory_bytes=fields.take("memory_bytes", int, None, least=1),
+        steps=fields.take("steps", int, None, least=1),
+    )
+    fields.finish()
+    return limits
+
+
+def _interval(fields: Fields) -> float:
+    interval: float = fields.take("interval_seconds", float, 0.02, least=0.001)
+    fields.finish()
+    return interval
+
+
+def _expect(fields: Fields) -> int | None:
+    steps: int | None = fields.take("steps", int, None, least=1)
+    fields.finish()
+    return steps
+
+
+def _plant(fields: Fields) -> Plant:
+    plant = Plant(
+        module=fields.take("module", str, "", required=True),
+        call=fields.take("call", int, 1, least=1),
+        min_threads=fields.take("min_threads", int, 1, least=1),
+        min_batch=fields.take("min_batch", int, 1, least=1),
+    )
+    fields.finish()
+    return plant
+
+
+def _check_keys(plan: Plan, fields: Fields) -> None:
+    """Settings and factors must be keys that the target's configuration has; threads are set from outside."""
+    wanted = [("settings", key) for key in plan.settings]
+    wanted += [("factors", name) for name, _ in plan.factors if name not in THREAD_FACTORS]
+    if not wanted or (plan.target.config and not plan.target.config.is_file()):
+        return
+    config = yaml.safe_load(plan.target.config.read_text(encoding="utf-8")) if plan.target.config else {}
+    for section, key in wanted:
+        if dotted_get(config or {}, key) is KeyError:
+            where = f"{plan.target.config} has no such key" if plan.target.config else "the target has no target.config"
+            fields.problems.append(f"{section}.{key}: cannot be set: {where}")

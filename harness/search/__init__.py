@@ -1,0 +1,1 @@
+"""Thresholds, delta debugging, statistics: pure, and ignorant of processes."""

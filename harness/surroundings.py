@@ -1,0 +1,78 @@
+"""What machine and environment this is, and which evidence it can give; the supervisor never imports torch to tell."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import psutil
+
+from harness.matrix import all_cores
+from probes.outside.cgroup import memory_limits
+
+STEERING = (
+    "OMP_",
+    "KMP_",
+    "MKL_",
+    "OPENBLAS_",
+    "GOMP_",
+    "ATEN_",
+    "ONEDNN_",
+    "DNNL_",
+    "TORCH_",
+    "PYTORCH_",
+    "MALLOC_",
+    "LD_",
+    "PYTHON",
+)
+PACKAGES = ("torch", "torchvision", "numpy", "pillow", "psutil", "py-spy", "rich", "pyyaml")
+LIMITS = (
+    "RLIMIT_AS",
+    "RLIMIT_DATA",
+    "RLIMIT_STACK",
+    "RLIMIT_NPROC",
+    "RLIMIT_CORE",
+    "RLIMIT_FSIZE",
+    "RLIMIT_CPU",
+    "RLIMIT_NOFILE",
+)
+
+
+def of_machine() -> dict[str, Any]:
+    """Return the machine as evidence.json shows it; sizes in bytes."""
+    return {
+        "platform": platform.platform(), "machine": platform.machine(), "cpus": all_cores(),
+        "memory_bytes": psutil.virtual_memory().total, "python": platform.python_version(),
+        "packages": {name: version for name in PACKAGES if (version := _version(name))},
+    }  # fmt: skip
+
+
+def of_child(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a trial's child starts with: the machine, steering variables, resource limits, cgroup."""
+    return {
+        **of_machine(),
+        "variables": {name: value for name, value in sorted(environment.items()) if name.startswith(STEERING)},
+        "rlimits": _rlimits(),
+        "cgroup_memory_limits": memory_limits(),
+        "available_bytes": psutil.virtual_memory().available,
+        "supervisor_rss_bytes": psutil.Process().memory_info().rss,
+        "executable": sys.executable,
+    }
+
+
+def _version(name: str) -> str | None:
+    found = next(iter(importlib.metadata.distributions(name=name)), None)
+    return found.version if found else None
+
+
+def _rlimits() -> dict[str, list[int]]:
+    """Soft and hard limits; -1 is unlimited. Empty where the system has no such limits."""
+    if os.name != "posix":
+        return {}
+    import resource
+
+    return {name: list(resource.getrlimit(getattr(resource, name))) for name in LIMITS if hasattr(resource, name)}

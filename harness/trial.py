@@ -1,0 +1,233 @@
+"""Launch, watch, sweep and reap one trial: from a cell to a folder of records. Judges nothing."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from harness import limits, surroundings
+from harness.fields import dotted_set
+from harness.limits import Limit, Pulse
+from harness.model import Cell, EndedBy
+from harness.plan import THREAD_FACTORS, Plan
+from harness.process import Child, Launch, Reaped
+from harness.system import verbs
+from probes import records
+from probes.outside import PROBES, Probe, Watched
+from probes.outside.flight import LiveRing
+from probes.outside.memory import MemoryProbe
+
+BOOT = Path(__file__).resolve().parent.parent / "probes" / "inside" / "boot.py"
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+CONTROL_C_EXIT = 0xC000013A
+Watcher = Callable[[Pulse], bool]
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """One trial to run: its id (which is its folder under the inquest's), its cell, the plan."""
+
+    id: str
+    folder: Path
+    cell: Cell
+    plan: Plan
+
+
+def run(request: Request, keep_going: Watcher) -> None:
+    """Run one trial to its end; afterwards its folder holds all records, exit.json last.
+
+    `keep_going` is shown every pulse and answers False to have the trial ended (Ctrl-C).
+    """
+    request.folder.mkdir(parents=True)
+    command = prepare(request)
+    with ExitStack() as stack:
+        child = _launch(request, command)
+        watched = Watched(child.pid, request.folder, request.plan.interval_seconds, time.perf_counter())
+        started = datetime.now(UTC)
+        closing = stack.enter_context(_Closing(child, _open_probes(watched)))
+        limit = _watch(request, child, watched, closing.probes, keep_going)
+    reaped = closing.reaped
+    assert reaped is not None
+    records.write_json(
+        request.folder / records.EXIT, _exit_record(child, watched, started, reaped, limit, closing.left)
+    )
+
+
+def prepare(request: Request) -> list[str]:
+    """Write the configuration's copy, spec.json and environment.json; return the target's command."""
+    plan, folder = request.plan, request.folder.resolve()
+    config = write_config(request)
+    command = [word.replace("{config}", str(config)).replace("{trial}", str(folder)) for word in plan.target.command]
+    factors = request.cell.as_dict()
+    records.write_json(folder / records.SPEC, {
+        "schema": "inquest/spec/1", "trial": request.id, "folder": str(folder), "command": command,
+        "factors": factors, "interventions": [], "python": sys.executable, "directory": os.getcwd(),
+        "threads": factors.get("threads"), "interop_threads": factors.get("interop_threads"),
+        "inside_probes": plan.inside_probes, "expect_steps": plan.expect_steps,
+        "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
+        "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),
+    })  # fmt: skip
+    records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(child_environment(request)))
+    return command
+
+
+def write_config(request: Request) -> Path | None:
+    """Write the target's configuration with the plan's settings and the cell's factors set; None where it has none."""
+    source = request.plan.target.config
+    if source is None:
+        return None
+    config = yaml.safe_load(source.read_text(encoding="utf-8"))
+    for key, value in request.plan.settings.items():
+        dotted_set(config, key, value.replace("{trial}", str(request.folder)) if isinstance(value, str) else value)
+    for key, value in request.cell.factors:
+        if key not in THREAD_FACTORS:
+            dotted_set(config, key, value)
+    path = request.folder / ("config" + source.suffix)
+    path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    return path
+
+
+def child_environment(request: Request) -> dict[str, str]:
+    """Return the supervisor's environment with the cell's thread variables."""
+    threads = request.cell.as_dict().get("threads")
+    return {**os.environ, **({name: str(threads) for name in THREAD_VARIABLES} if threads else {})}
+
+
+def _launch(request: Request, command: list[str]) -> Child:
+    boot = [sys.executable, str(BOOT), str(request.folder.resolve() / records.SPEC), "--", *command]
+    folder = request.folder
+    return verbs.start(
+        Launch(boot, child_environment(request), Path.cwd(), folder / records.STDOUT, folder / records.STDERR)
+    )
+
+
+def _open_probes(watched: Watched) -> list[Probe]:
+    probes = []
+    for kind in PROBES:
+        missing = kind.missing()
+        if missing is None:
+            probes.append(kind(watched))
+        else:
+            records.append(watched.folder / records.GAPS, {"probe": kind.name, "reason": missing})
+    return probes
+
+
+class _Closing:
+    """Whatever happens while a child is watched, it is swept, its probes are closed and it is reaped, in that order."""
+
+    def __init__(self, child: Child, probes: list[Probe]) -> None:
+        self.probes = probes
+        self.left: list[int] = []
+        self.reaped: Reaped | None = None
+        self._child = child
+
+    def __enter__(self) -> _Closing:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.left = verbs.sweep(self._child)
+        for probe in self.probes:
+            probe.close()
+        self.reaped = verbs.reap(self._child)
+
+
+def _watch(request: Request, child: Child, watched: Watched, probes: list[Probe], keep_going: Watcher) -> str | None:
+    """Sample until the child has ended; return the name of the limit at which the harness ended it, if it did."""
+    pulses = _Pulses(watched, probes)
+    armed = limits.from_plan(request.plan.limits)
+    while not verbs.has_ended(child):
+        now = time.perf_counter()
+        for probe in probes:
+            if now >= probe.due:
+                probe.sample(now)
+                probe.due = now + probe.interval_seconds
+        pulse = pulses.take(now)
+        reason = _reason_to_end(armed, pulse, keep_going(pulse))
+        if reason and not verbs.has_ended(child):
+            verbs.end(child)
+            return reason
+        time.sleep(watched.interval_seconds)
+    return None
+
+
+def _reason_to_end(armed: tuple[Limit, ...], pulse: Pulse, keep_going: bool) -> str | None:
+    reached = next((limit.name for limit in armed if limit.reached(pulse)), None)
+    return reached if keep_going else "interrupted"
+
+
+class _Pulses:
+    """Turns what the probes and the flight ring say into pulses; progress is a new flight record or new output."""
+
+    def __init__(self, watched: Watched, probes: list[Probe]) -> None:
+        self._watched = watched
+        self._ring = LiveRing(watched.folder / records.FLIGHT_RING)
+        self._memory = next(probe for probe in probes if isinstance(probe, MemoryProbe))
+        self._seen: tuple[int, int] = (-1, -1)
+        self._progress = watched.started
+
+    def take(self, now: float) -> Pulse:
+        newest: Mapping[str, Any] = self._ring.newest() or {"sequence": 0, "step": 0, "done": 0, "kind": "start"}
+        seen = (newest["sequence"], self._output_bytes())
+        if seen != self._seen:
+            self._seen, self._progress = seen, now
+        return Pulse(
+            seconds=now - self._watched.started, idle_seconds=now - self._progress, rss_bytes=self._memory.rss_bytes,
+            threads=self._memory.threads, step=newest["step"], steps_done=newest["done"], kind=newest["kind"],
+        )  # fmt: skip
+
+    def _output_bytes(self) -> int:
+        files = (self._watched.folder / name for name in (records.STDOUT, records.STDERR))
+        return sum(os.stat(path).st_size for path in files)
+
+
+def _exit_record(
+    child: Child, watched: Watched, started: datetime, reaped: Reaped, limit: str | None, left: list[int]
+) -> dict[str, Any]:
+    name = signal_name(reaped.signal)
+    return {
+        "pid": child.pid, "code": reaped.code, "signal": name,
+        "ntstatus": None if reaped.ntstatus is None else f"0x{reaped.ntstatus:08X}",
+        "ended_by": _ended_by(name, reaped, limit), "limit": limit, "core": reaped.core,
+        "max_rss_bytes": reaped.max_rss_bytes, "user_seconds": reaped.user_seconds,
+        "system_seconds": reaped.system_seconds, "left_behind": left,
+        "started": started.isoformat(timespec="milliseconds"), "started_monotonic": watched.started,
+        "ended": datetime.now(UTC).isoformat(timespec="milliseconds"), "seconds": time.perf_counter() - watched.started,
+    }  # fmt: skip
+
+
+SENT = (
+    "SIGKILL",
+    "SIGTERM",
+    "SIGHUP",
+    "SIGINT",
+    "SIGQUIT",
+    "SIGXCPU",
+    "SIGXFSZ",
+    "SIGUSR1",
+    "SIGUSR2",
+    "SIGALRM",
+    "SIGPIPE",
+)
+
+
+def _ended_by(name: str | None, reaped: Reaped, limit: str | None) -> str:
+    """A limit's kill counts only where the death is ours: a child that crashed in that very instant ended itself."""
+    if limit and (name == "SIGKILL" or reaped.signal is None):
+        return EndedBy.HARNESS
+    return EndedBy.OUTSIDE if name in SENT or reaped.ntstatus == CONTROL_C_EXIT else EndedBy.ITSELF
+
+
+def signal_name(number: int | None) -> str | None:
+    """Return "SIGSEGV" for 11; the bare number for a signal without a name (real-time signals)."""
+    known = {member.value: member.name for member in signal.Signals}
+    return None if number is None else known.get(number, f"signal {number}")

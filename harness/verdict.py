@@ -1,0 +1,105 @@
+"""Findings -> Verdict: the gates. Pure. A verdict may be wrong by being open, never by naming a wrong cause."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from harness.hypotheses import HYPOTHESES
+from harness.hypotheses.case import Case
+from harness.model import Experiment, Finding, Outcome, Status, Trial, Verdict, VerdictStatus
+from harness.search.statistics import rate_below
+
+MUST_BE_DECIDED = ("memory-exhaustion", "threading-fault")
+
+
+def decide(case: Case, findings: Sequence[Finding], plan: str) -> Verdict:
+    """Return the verdict; `plan` is how the user names the plan on the command line."""
+    if not case.failures:
+        return _without_failure(case, plan)
+    rivals = {hypothesis.ID for hypothesis in HYPOTHESES if any(hypothesis.predicts(trial) for trial in case.failures)}
+    cause = gate(findings, rivals)
+    if cause is not None:
+        return Verdict(VerdictStatus.NAMED, cause, f"The cause is {cause}. {_what_failed(case)}")
+    return Verdict(VerdictStatus.OPEN, None, f"{_what_failed(case)} {_why_open(findings)}", _next(case, findings, plan))
+
+
+def gate(findings: Sequence[Finding], rivals: set[str]) -> str | None:
+    """Return the cause that may be named, or None.
+
+    Memory exhaustion and threading must each be decided, exactly one hypothesis established, and every other one that
+    predicts the failure that was seen ruled out.
+    """
+    status = {finding.id: finding.status for finding in findings}
+    established = [name for name, value in status.items() if value is Status.ESTABLISHED]
+    decided = all(status.get(name, Status.OPEN).is_decided for name in MUST_BE_DECIDED)
+    if len(established) != 1 or not decided:
+        return None
+    others = rivals - {established[0]}
+    return established[0] if all(status.get(name) is Status.RULED_OUT for name in others) else None
+
+
+def _without_failure(case: Case, plan: str) -> Verdict:
+    unresolved = [trial.id for trial in case.trials if trial.outcome is Outcome.UNRESOLVED]
+    if unresolved or not case.trials:
+        text = f"No failure was seen, but {len(unresolved)} of {len(case.trials)} trials ended unresolved: {', '.join(unresolved)}."
+        return Verdict(
+            VerdictStatus.OPEN,
+            None,
+            text,
+            (Experiment("how these trials end", f"{plan} --set limits.wall_seconds=600"),),
+        )
+    count = len(case.survivors)
+    text = (
+        f"No failure was seen in {count} trials. That is not proof that there is none: it bounds the failure rate, "
+        f"were it the same in all cells, below {rate_below(count):.0%} (95 % confidence)."
+    )
+    return Verdict(VerdictStatus.NO_FAILURE, None, text)
+
+
+def _what_failed(case: Case) -> str:
+    first = case.failures[0]
+    where = f"; the last event of {first.id} is {first.last_event}" if first.last_event else ""
+    return f"{len(case.failures)} of {len(case.trials)} trials failed ({_how(case.failures)}){where}."
+
+
+def _how(failures: Sequence[Trial]) -> str:
+    words = [
+        trial.exit.signal
+        or trial.exit.ntstatus
+        or (f"exit code {trial.exit.code}" if trial.outcome == "died" else "hang")
+        for trial in failures
+    ]
+    return ", ".join(f"{words.count(word)} x {word}" for word in dict.fromkeys(words))
+
+
+def _why_open(findings: Sequence[Finding]) -> str:
+    undecided = [finding.id for finding in findings if finding.id in MUST_BE_DECIDED and not finding.status.is_decided]
+    supported = [finding.id for finding in findings if finding.status in (Status.SUPPORTED, Status.ESTABLISHED)]
+    text = (
+        f"No cause may be named: {' and '.join(undecided)} not decided."
+        if undecided
+        else "No cause may be named: rivals are not ruled out."
+    )
+    return text + (f" The evidence so far supports {', '.join(supported)}." if supported else "")
+
+
+def _next(case: Case, findings: Sequence[Finding], plan: str) -> tuple[Experiment, ...]:
+    """Return what to run next, in the order of what it would decide."""
+    dead = case.failures[0]
+    experiments = []
+    if any(trial.factors.get("threads", 1) > 1 for trial in case.failures):
+        pinned = _pinned(dead, without="threads")
+        command = f"{plan} --set factors.threads=[1,{dead.factors['threads']}]{pinned} --set repeats=5"
+        experiments.append(
+            Experiment("threading-fault: 5 trials at 1 thread against 5 at the failing count, all else equal", command)
+        )
+    if dead.factors.get("batch_size", 1) != 1:
+        command = f"{plan} --set factors.batch_size=[1,{dead.factors['batch_size']}]{_pinned(dead, without='batch_size')} --set repeats=5"
+        experiments.append(Experiment("memory-exhaustion: the same threads with less memory need", command))
+    if len(case.trials) == 1 and not experiments:
+        experiments.append(Experiment("whether it happens again, and how often", f"{plan} --set repeats=5"))
+    return tuple(experiments)
+
+
+def _pinned(trial: Trial, without: str) -> str:
+    return "".join(f" --set factors.{name}=[{value}]" for name, value in trial.cell.factors if name != without)

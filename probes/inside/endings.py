@@ -1,0 +1,117 @@
+"""How the program ends, when it is Python that ends it: uncaught exceptions of any thread, exits and who called them.
+
+A crash leaves no line here, and neither does a kill: that absence is itself what tells a completed program (its end of
+main is recorded) from one that only looks so because its exit code is 0.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import sys
+import threading
+import traceback
+import types
+from typing import Optional
+
+from .flight import KIND
+from .lines import Lines
+from .tracker import Tracker
+
+
+class MainProgram:
+    """Around the target's main program: sees whatever leaves it, and lets it go on."""
+
+    def __init__(self, folder: str) -> None:
+        """Take the trial's folder."""
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(
+        self, kind: Optional[type], error: Optional[BaseException], trace: Optional[types.TracebackType]
+    ) -> None:
+        """Record how the main program was left; never swallows."""
+        exits = Lines(os.path.join(self._folder, "exits.jsonl"))
+        own = _without_boot(trace)
+        if error is None:
+            exits.write(call="end of main", code=0, thread="MainThread", stack=[])
+        elif isinstance(error, SystemExit):
+            exits.write(call="sys.exit", code=_exit_code(error), thread="MainThread", stack=traceback.format_tb(own))
+        else:
+            _record_error(self._folder, "MainThread", True, kind, error, own)
+            _hide_boot_from_traceback()
+
+
+def watch(folder: str, tracker: Tracker) -> None:
+    """Record the endings of threads, `os._exit` and the interpreter's finalization from now on."""
+    exits = Lines(os.path.join(folder, "exits.jsonl"))
+    _watch_threads(folder, exits)
+    _watch_os_exit(exits)
+    atexit.register(_finalizing, exits, tracker)
+
+
+def _finalizing(exits: Lines, tracker: Tracker) -> None:
+    tracker.position(KIND["end"])
+    exits.write(call="atexit", code=None, thread=threading.current_thread().name, stack=[])
+
+
+def _watch_threads(folder: str, exits: Lines) -> None:
+    previous = threading.excepthook
+
+    def excepthook(args: threading.ExceptHookArgs) -> None:
+        name = args.thread.name if args.thread else "unknown"
+        if issubclass(args.exc_type, SystemExit):
+            stack = traceback.format_tb(args.exc_traceback)
+            exits.write(call="SystemExit in thread", code=_exit_code(args.exc_value), thread=name, stack=stack)
+        else:
+            _record_error(folder, name, False, args.exc_type, args.exc_value, args.exc_traceback)
+        previous(args)
+
+    threading.excepthook = excepthook
+
+
+def _watch_os_exit(exits: Lines) -> None:
+    original = os._exit
+
+    def _exit(status: int) -> None:
+        stack = traceback.format_stack(sys._getframe(1))
+        exits.write(call="os._exit", code=status, thread=threading.current_thread().name, stack=stack)
+        original(status)
+
+    os._exit = _exit  # type: ignore[assignment]
+
+
+def _record_error(
+    folder: str,
+    thread: str,
+    is_main: bool,
+    kind: Optional[type],
+    error: Optional[BaseException],
+    trace: Optional[types.TracebackType],
+) -> None:
+    Lines(os.path.join(folder, "python_error.json")).write(
+        thread=thread, is_main=is_main, type=getattr(kind, "__name__", str(kind)), message=str(error),
+        traceback=traceback.format_exception(kind, error, trace),
+    )  # fmt: skip
+
+
+def _exit_code(error: Optional[BaseException]) -> object:
+    """Return the process' exit code for a SystemExit: None means 0, a text means 1 (it goes to stderr)."""
+    code = getattr(error, "code", None)
+    return 0 if code is None else code if isinstance(code, int) else 1
+
+
+def _without_boot(trace: Optional[types.TracebackType]) -> Optional[types.TracebackType]:
+    """Drop the leading frames that are ours, so that a traceback reads as it would without us."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    while trace is not None and os.path.dirname(os.path.abspath(trace.tb_frame.f_code.co_filename)) == here:
+        trace = trace.tb_next
+    return trace
+
+
+def _hide_boot_from_traceback() -> None:
+    """Print the coming traceback without our frames; only where the target kept Python's own hook."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = lambda kind, error, trace: sys.__excepthook__(kind, error, _without_boot(trace))

@@ -1,0 +1,20 @@
+"""Observes from the supervisor's side, and reads what the inside wrote. To add a probe: one file here, one line below."""
+
+from __future__ import annotations
+
+from probes.outside.kernel import KernelProbe
+from probes.outside.maps import MapsProbe
+from probes.outside.memory import MemoryProbe
+from probes.outside.probe import Probe, Watched
+from probes.outside.threads import ThreadsProbe
+from probes.outside.tree import TreeProbe
+
+PROBES: tuple[type[Probe], ...] = (
+    MemoryProbe,
+    TreeProbe,
+    ThreadsProbe,
+    MapsProbe,
+    KernelProbe,
+)
+
+__all__ = ["PROBES", "Probe", "Watched"]

@@ -1,0 +1,34 @@
+"""The memory limits that control groups set for this process and its children (cgroup v1 and v2).
+
+Source: the kernel's Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst. A limit holds for all descendants,
+so every group up to the root is asked.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+UNLIMITED = 1 << 60  # v1 spells "no limit" as a number near 2 ** 63
+
+
+def memory_limits(membership: Path = Path("/proc/self/cgroup"), root: Path = ROOT) -> dict[str, int]:
+    """Return file -> limit in bytes, for each group that limits memory; empty where none does or there are no groups."""
+    lines = membership.read_text().splitlines() if membership.exists() else []
+    files = [file for line in lines for file in _limit_files(line, root)]
+    texts = ((file, file.read_text().strip()) for file in files if file.exists())
+    return {str(file): int(text) for file, text in texts if text.isdigit() and int(text) < UNLIMITED}
+
+
+def _limit_files(line: str, root: Path) -> list[Path]:
+    """Return the files that may hold a limit for one line of proc_pid_cgroup(5): hierarchy:controllers:path."""
+    _, controllers, path = line.split(":", 2)
+    if controllers and "memory" not in controllers.split(","):
+        return []
+    base, name = (root / "memory", "memory.limit_in_bytes") if controllers else (_unified(root), "memory.max")
+    group = base / path.lstrip("/")
+    return [folder / name for folder in (group, *group.parents) if folder.is_relative_to(base)]
+
+
+def _unified(root: Path) -> Path:
+    return root / "unified" if (root / "unified").is_dir() else root

@@ -1,0 +1,84 @@
+"""Memory and threads of the observed process, every few milliseconds, into memory.jsonl.
+
+Source: proc_pid_stat(5) and meminfo in proc(5). The process' own `stat` file is kept open: of a process that is not yet
+reaped it can always be read, and of a dead one it reads as zeros.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import psutil
+
+from probes.outside.probe import Probe, Watched
+from probes.records import MEMORY, Appender
+
+
+class MemoryProbe(Probe):
+    """Samples RSS, VMS, thread count and CPU time of the one process, at the fastest pace."""
+
+    name = "memory"
+
+    def __init__(self, watched: Watched) -> None:
+        """Open the process' accounts and the record file."""
+        super().__init__(watched)
+        self.interval_seconds = watched.interval_seconds
+        self._read = _proc_reader(watched.pid) if sys.platform == "linux" else _psutil_reader(watched.pid)
+        self._file = Appender(watched.folder / MEMORY)
+        self.rss_bytes = 0
+        self.threads = 0
+
+    def sample(self, now: float) -> None:
+        """Append one line; a process that has just died gives none."""
+        rss, vms, threads, cpu = self._read()
+        if rss:
+            self.rss_bytes, self.threads = rss, threads
+            self._file.write(
+                {
+                    "t": round(now, 4),
+                    "rss_bytes": rss,
+                    "vms_bytes": vms,
+                    "threads": threads,
+                    "cpu_seconds": round(cpu, 2),
+                }
+            )
+
+    def close(self) -> None:
+        """Close the record."""
+        self._file.close()
+
+
+Reading = tuple[int, int, int, float]  # rss bytes, vms bytes, threads, cpu seconds
+
+
+class _proc_reader:  # noqa: N801 - a function with an open file
+    """Reads /proc/PID/stat through one descriptor."""
+
+    def __init__(self, pid: int) -> None:
+        self._descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+        self._page = os.sysconf("SC_PAGE_SIZE")
+        self._tick = os.sysconf("SC_CLK_TCK")
+
+    def __call__(self) -> Reading:
+        fields = os.pread(self._descriptor, 1024, 0).rpartition(b") ")[2].split()  # the name may hold spaces
+        user, system, threads = int(fields[11]), int(fields[12]), int(fields[17])
+        return int(fields[21]) * self._page, int(fields[20]), threads, (user + system) / self._tick
+
+    def __del__(self) -> None:
+        os.close(self._descriptor)
+
+
+class _psutil_reader:  # noqa: N801 - a function with a handle
+    """Reads through psutil, where there is no /proc; a process that cannot be read gives zeros."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+
+    def __call__(self) -> Reading:
+        if not self._process.is_running():
+            return 0, 0, 0, 0.0
+        read = self._process.as_dict(["memory_info", "num_threads", "cpu_times"], ad_value=None)
+        memory, times = read["memory_info"], read["cpu_times"]
+        cpu = times.user + times.system if times else 0.0
+        return (memory.rss, memory.vms, read["num_threads"] or 0, cpu) if memory else (0, 0, 0, 0.0)
