@@ -76,7 +76,9 @@ def find(name: str) -> Path:
     """Return the path of a plan: as given, else the one of that name that comes with the product."""
     path = Path(name)
     shipped = CONFIGS / path.name
-    return path if path.exists() or not shipped.exists() or len(path.parts) > 2 else shipped
+    if path.exists() or not shipped.exists() or len(path.parts) > 2:
+        return path
+    return shipped.relative_to(Path.cwd()) if shipped.is_relative_to(Path.cwd()) else shipped
 
 
 def read(path: Path, overrides: list[str], command: list[str] | None = None) -> Plan:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from harness.model import Evidence, Outcome, Trial
 from harness.report import svg, units
-from harness.report.matrix import varying
+from harness.report.matrix import baseline, varying
 from harness.report.series import Memory
 from harness.report.summary import exit_word
 from harness.report.tags import shortened, tag, words
@@ -49,8 +49,9 @@ def chart(evidence: Evidence, found: Sequence[Memory], measured: str) -> str:
 
 
 def limit_of(evidence: Evidence) -> int | None:
-    """Return the lowest memory limit that a trial ran under, in bytes; the machine's memory where none is recorded."""
-    limits = [value for trial in evidence.trials if (value := trial.value("memory_limit_bytes"))]
+    """Return the lowest memory limit of the trials, in bytes, limits set on purpose left out; else the machine's."""
+    trials = baseline(evidence) or evidence.trials
+    limits = [value for trial in trials if (value := trial.value("memory_limit_bytes"))]
     return min(limits, default=evidence.environment.get("memory_bytes"))
 
 
@@ -80,7 +81,14 @@ def names(trials: Sequence[Trial], factors: Sequence[str]) -> tuple[str, list[st
         shortened(text or trial.id, MOST_LETTERS - len(_end(trial))) + _end(trial)
         for text, trial in zip(full if fits else brief, trials, strict=True)
     ]
-    return ("" if fits else " / ".join(factors)), labels
+    return ("" if fits else " / ".join(factors)), _told_apart(labels, trials)
+
+
+def _told_apart(labels: list[str], trials: Sequence[Trial]) -> list[str]:
+    """Add the trial's number where one label stands for several trials."""
+    numbers = [trial.id.rpartition("/")[2] for trial in trials]
+    pairs = zip(labels, numbers, strict=True)
+    return [f"{label} #{number}" if labels.count(label) > 1 else label for label, number in pairs]
 
 
 def _end(trial: Trial) -> str:

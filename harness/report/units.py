@@ -58,7 +58,8 @@ def printable(text: object) -> str:
 
     Records hold what the observed program wrote, colour codes and broken bytes included.
     """
-    return "".join(_visible(letter) for letter in str(text).replace("\r\n", "\n"))
+    plain = str(text).replace("\r\n", "\n")
+    return plain if plain.isprintable() else "".join(map(_visible, plain))
 
 
 def three_digits(number: float) -> str:

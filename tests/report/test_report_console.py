@@ -31,7 +31,8 @@ ORDER = (
 
 def printed(shown: Evidence | Iterable[RenderableType], width: int, *, terminal: bool = False) -> str:
     """Return what the console shows."""
-    console = Console(width=width, file=io.StringIO(), force_terminal=terminal, color_system="truecolor")
+    colours = "truecolor" if terminal else None
+    console = Console(width=width, file=io.StringIO(), force_terminal=terminal, color_system=colours)
     show(shown, console)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
@@ -49,8 +50,7 @@ def said(evidence: Evidence) -> list[object]:
     return [*(reason.text for reason in reasons), *sources, evidence.verdict.statement, *commands]
 
 
-@pytest.mark.parametrize("width", [80, 100, 140])
-@pytest.mark.parametrize("terminal", [True, False])
+@pytest.mark.parametrize(("width", "terminal"), [(80, False), (80, True), (100, False), (140, False)])
 def test_no_line_is_wider_than_the_console(evidence: Evidence, width: int, terminal: bool) -> None:
     """Everything folds; nothing is cut or runs over."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", printed(evidence, width, terminal=terminal))
@@ -119,12 +119,8 @@ def test_markup_and_control_codes_have_no_effect(nasty: Evidence) -> None:
 def test_three_factors_make_one_grid_for_each_value_of_the_third() -> None:
     """Two factors are rows and columns, the third names the grids, the fixed one is said once."""
     text = printed(report_samples.three_factors(), 140)
-    assert [
-        text.count(f"\n  dtype={name} ") + text.count(f"\n  dtype={name}\n") for name in ("float32", "bfloat16")
-    ] == [
-        1,
-        1,
-    ]
+    titles = [line.strip() for line in text.splitlines() if line.strip().startswith("dtype=")]
+    assert titles == ["dtype=float32", "dtype=bfloat16"]
     assert "in every cell: image=224" in text
     assert "unresolved 1/1" in text
 

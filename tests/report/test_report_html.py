@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import report_samples
 
-from harness.model import Evidence
+from harness.model import Evidence, Outcome
+from harness.report import chart_memory, series, svg
 from harness.report import html as page
-from harness.report import series, svg
 
 VOID = ("meta", "wbr")
 
@@ -127,6 +127,16 @@ def test_the_trees_memory_is_drawn_where_every_sample_has_it(founding: Evidence,
         row = {"t": 1.0, "rss_bytes": 1, "tree_rss_bytes": 2}
         (folder / "trials" / trial.id / "memory.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
     assert series.measure(founding, folder) == "tree_rss_bytes"
+
+
+def test_trials_of_one_cell_are_told_apart() -> None:
+    """Labels say what varies; equal ones get the trial's number, long ones become values under a heading."""
+    cell = {"threads": 2, "batch_size": 8}
+    pair = [report_samples.trial(cell, Outcome.DIED, number) for number in (1, 2)]
+    assert chart_memory.names(pair, ["threads"]) == ("", ["threads=2: SIGSEGV #1", "threads=2: SIGSEGV #2"])
+    long = report_samples.trial({**cell, "dataset_folder_of_photos": "a"}, Outcome.HUNG)
+    heading = "threads / batch_size / dataset_folder_of_photos"
+    assert chart_memory.names([long], list(long.factors)) == (heading, ["2 / 8 / a: hung"])
 
 
 class TestThin:

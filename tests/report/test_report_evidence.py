@@ -10,6 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+import report_samples
 
 from harness.model import ConfigError, Evidence
 from harness.report import evidence as evidence_json
@@ -66,17 +67,15 @@ def test_round_trip(evidence: Evidence, tmp_path: Path) -> None:
     assert written == evidence_json.to_json(evidence_json.from_json(written))
 
 
-def test_evidence_without_lists_in_facts_comes_back_equal() -> None:
-    """Frozen nouns come back as the same nouns."""
-    import report_samples
-
+def test_nouns_come_back_as_the_same_nouns() -> None:
+    """What is read back is equal, enumerations and sources included."""
     hung = report_samples.hung()
     assert evidence_json.from_json(evidence_json.to_json(hung)) == hung
 
 
 def test_other_schema_is_refused(founding: Evidence) -> None:
     """A file of another schema is a user error that names both."""
-    with pytest.raises(ConfigError, match="inquest/evidence/1.*inquest/evidence/9"):
+    with pytest.raises(ConfigError, match=r"inquest/evidence/1.*inquest/evidence/9"):
         evidence_json.from_json({**evidence_json.to_json(founding), "schema": "inquest/evidence/9"})
 
 

@@ -100,7 +100,7 @@ class TestShell:
 
     def test_breaks_between_words_only(self) -> None:
         """A quoted argument stays whole."""
-        assert shell.lines("run --set 'a b c' --two x", 18, " \\") == ["run --set \\", "  'a b c' --two x"]
+        assert shell.lines("run --set 'a b c' --two x", 18, " \\") == ["run --set \\", "  'a b c' --two \\", "  x"]
 
     def test_windows_has_its_own_sign(self, founding: Evidence) -> None:
         """PowerShell goes on after a grave accent."""

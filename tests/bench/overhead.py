@@ -1,0 +1,128 @@
+"""What observing costs: step time with all inside probes on and off, the supervisor's own CPU, the start of the CLI.
+
+Usage: python tests/bench/overhead.py [--pairs 60]
+
+The two steppers run in one go and take turns, step by step, the first of each pair alternating, on one thread: what slows
+this machine slows both. The ratio is the median over the pairs; CPU time is shown beside it, as it is less noisy.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from harness import plan, trial  # noqa: E402
+from harness.model import Cell  # noqa: E402
+
+STEPPER = ROOT / "tests" / "bench" / "stepper.py"
+BOOT = ROOT / "probes" / "inside" / "boot.py"
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+WARM_UP = 3
+
+
+class Stepper:
+    """A stepper process, ended when the context is left."""
+
+    def __init__(self, command: Sequence[str]) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
+        )
+
+    def step(self) -> tuple[float, float]:
+        """Do one step; return its wall and CPU seconds."""
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._process.stdin.write("step\n")
+        self._process.stdin.flush()
+        wall, cpu = self._process.stdout.readline().split()
+        return float(wall), float(cpu)
+
+    def close(self) -> None:
+        """Close the leash: the stepper ends by itself."""
+        self._process.communicate()
+
+
+def inside_ratio(pairs: int) -> None:
+    """Print step time with the inside probes on, off, and their ratio."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        (folder / "spec.json").write_text(json.dumps({"folder": str(folder), "threads": 1}))
+        on = Stepper([str(BOOT), str(folder / "spec.json"), "--", str(STEPPER)])
+        stack.callback(on.close)
+        off = Stepper([str(STEPPER)])
+        stack.callback(off.close)
+        rows = [_pair(on, off, number) for number in range(pairs + WARM_UP)][WARM_UP:]
+    for name, index in (("wall", 0), ("CPU", 1)):
+        ratio = statistics.median(with_[index] / without[index] for with_, without in rows)
+        medians = [statistics.median(row[side][index] for row in rows) for side in (0, 1)]
+        print(f"inside probes, {name:4} time of a step: on {medians[0]:.4f} s, off {medians[1]:.4f} s, ratio {ratio:.4f} (at most 1.01)")
+
+
+def _pair(on: Stepper, off: Stepper, number: int) -> tuple[tuple[float, float], tuple[float, float]]:
+    if number % 2:
+        without = off.step()
+        return on.step(), without
+    with_ = on.step()
+    return with_, off.step()
+
+
+def supervisor_share(seconds: float) -> None:
+    """Print the supervisor's own CPU time over a trial sampled every 20 ms, its tools included."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "trial"
+        script = Path(name) / "target.py"
+        script.write_text(f"import time, torch\nend = time.time() + {seconds}\nwhile time.time() < end: torch.ones(64).sum()\n")
+        raw = {"target": {"command": [str(script)]}, "sampling": {"interval_seconds": 0.02}}
+        request = trial.Request("bench/1", folder, Cell(()), plan.parse(raw, Path("bench.yaml")))
+        before, wall = _cpu(), time.perf_counter()
+        trial.run(request, lambda pulse: True)
+        spent, wall = _cpu() - before, time.perf_counter() - wall
+        record = json.loads((folder / "exit.json").read_text())
+        own = spent - record["user_seconds"] - record["system_seconds"]
+    print(f"supervisor: {own:.3f} s of CPU in {wall:.1f} s, {own / wall:.2%} of one core (at most 3 %)")
+
+
+def _cpu() -> float:
+    usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
+
+
+def help_seconds(runs: int = 11) -> None:
+    """Print how long `harness --help` takes, beside Python's own start."""
+    commands = {"harness --help": ["-m", "harness", "--help"], "python -c pass": ["-c", "pass"]}
+    for name, command in commands.items():
+        times = [_time(command) for _ in range(runs)]
+        print(f"{name}: {statistics.median(times):.3f} s" + (" (under 0.3 s)" if "help" in name else ""))
+
+
+def _time(command: list[str]) -> float:
+    began = time.perf_counter()
+    subprocess.run([sys.executable, *command], stdout=subprocess.DEVNULL, cwd=ROOT)
+    return time.perf_counter() - began
+
+
+def main() -> None:
+    """Run all three."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=int, default=60, help="pairs of steps (default 60, about a minute)")
+    parser.add_argument("--seconds", type=float, default=15, help="length of the supervised trial")
+    options = parser.parse_args()
+    help_seconds()
+    supervisor_share(options.seconds)
+    inside_ratio(options.pairs)
+
+
+if __name__ == "__main__":
+    main()
