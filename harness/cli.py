@@ -60,8 +60,9 @@ def seconds(text: str) -> float:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="harness", formatter_class=argparse.RawDescriptionHelpFormatter, epilog=EXIT_CODES,
-        description="Inquest: find out why a training run ends without a word. Launches it under observation, over threads "
-        "and batch sizes, and decides memory exhaustion and threading faults before it lets anyone name a cause.",
+        description="Inquest: find out why a training run ends without a word. Launches it under observation,\n"
+        "over threads and batch sizes, and decides memory exhaustion and threading faults before it\n"
+        "lets anyone name a cause.",
     )  # fmt: skip
     parser.add_argument("--version", action="version", version=f"inquest {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -76,7 +77,8 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser(
         "run", help="an inquest: baseline, matrix, verdict, report", epilog=RUN_EXAMPLES + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter, usage="harness run [PLAN] [options] [-- COMMAND ...]",
-        description="Run an inquest as PLAN says. With `-- COMMAND`, that Python program is the target instead of the plan's.",
+        description="Run an inquest as PLAN says. With `-- COMMAND`, that Python program is the target,\n"
+        "instead of the plan's.",
     )  # fmt: skip
     run.add_argument(
         "plan", nargs="?", metavar="PLAN", help="a plan (YAML); default: inquest.yaml, or command.yaml with -- COMMAND"
@@ -93,7 +95,8 @@ def _add_smoke(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     smoke = commands.add_parser(
         "smoke", help="one short trial at batch size 1, for CI", epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="One observed trial of the trainer: batch size 1, 1 thread, 2 steps, resnet18 at 64 pixels (configs/smoke.yaml).",
+        description="One observed trial of the trainer: batch size 1, 1 thread, 2 steps, resnet18 at 64 pixels\n"
+        "(configs/smoke.yaml).",
     )  # fmt: skip
     smoke.add_argument("--junit", metavar="FILE", help="also write the result as JUnit XML")
     _add_common(smoke)

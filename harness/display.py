@@ -83,7 +83,8 @@ class Display:
         where = f" in {trial.last_event}" if trial.outcome.is_failure and trial.last_event else ""
         how = trial.exit.meaning if trial.outcome is not Outcome.COMPLETED else f"{trial.value('steps_done')} steps"
         line = Text.assemble(
-            (f"{trial.outcome:<10}", COLOURS[trial.outcome]), f" {trial.id}  ", (f"{how}{where}", "bold" if where else ""),
+            (f"{trial.outcome:<10}", COLOURS[trial.outcome]), f" {trial.id}  ",
+            (f"{how}{where}", "bold" if where else ""),
             f"  peak {size(trial.peak_rss_bytes)}, {duration(trial.value('duration_seconds'))}",
         )  # fmt: skip
         self._console.print(line, soft_wrap=True, highlight=False)

@@ -19,7 +19,7 @@ SIGNALS = {
     "SIGABRT": "the program aborted itself: a failed check, terminate, or heap damage found (SIGABRT)",
     "SIGTRAP": "a trap instruction: a compiler's unreachable code or a breakpoint (SIGTRAP)",
     "SIGSYS": "a system call that the sandbox forbids (SIGSYS)",
-    "SIGKILL": "killed from outside (SIGKILL): a person, a supervisor, or the kernel's OOM killer; the code does not tell which",
+    "SIGKILL": "killed from outside (SIGKILL): by a person, a supervisor or the OOM killer; the signal does not tell",
     "SIGTERM": "asked to end from outside (SIGTERM)",
     "SIGHUP": "its terminal or session went away (SIGHUP)",
     "SIGINT": "interrupted (SIGINT)",
@@ -27,6 +27,7 @@ SIGNALS = {
     "SIGXFSZ": "its file size limit was reached (SIGXFSZ)",
     "SIGPIPE": "wrote to a pipe that nobody reads (SIGPIPE)",
 }
+ABORTED = "Fatal Python error: Aborted"
 MID_STEP = ("enter", "backward", "optimizer")
 
 
@@ -43,7 +44,7 @@ def judge(folder: TrialFolder, flight: list[FlightRecord]) -> Ending:
     """Return how the trial ended; pure."""
     record = folder.exit
     exit_ = Exit(
-        code=record.get("code"), signal=record.get("signal"), ntstatus=record.get("ntstatus"),
+        code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
         meaning=meaning(record), ended_by=EndedBy(record.get("ended_by", "itself")),
     )  # fmt: skip
     return Ending(_outcome(folder, flight), exit_, _facts(folder))
@@ -57,13 +58,20 @@ def meaning(record: dict[str, Any]) -> str:
         return f"ended by the harness at the limit: {record.get('limit')}"
     if record.get("signal"):
         return SIGNALS.get(record["signal"], f"ended by {record['signal']}")
-    if record.get("ntstatus"):
-        return ntstatus.meaning(int(record["ntstatus"], 16))
+    if record.get("ntstatus") or record.get("system") == "win32":
+        return ntstatus.meaning(record["code"])
     code = record.get("code")
     if code == 0:
         return "exit code 0"
     looks_like = f"; a plain code, not signal {code - 128}" if isinstance(code, int) and 128 < code < 160 else ""
     return f"exit code {code}{looks_like}"
+
+
+def _ntstatus(folder: TrialFolder) -> str | None:
+    """Return the Windows status; abort() ends with 0xC0000409, and our crash handler makes exit code 3 of it."""
+    record = folder.exit
+    aborted = record.get("system") == "win32" and record.get("code") == 3 and ABORTED in folder.text(records.FAULT_LOG)
+    return "0xC0000409" if aborted else record.get("ntstatus")
 
 
 def _outcome(folder: TrialFolder, flight: list[FlightRecord]) -> Outcome:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from harness import endings, memory, timings
 from harness.folder import TrialFolder
@@ -16,7 +15,8 @@ from probes.outside.flight import FlightRecord
 PHASES = {
     "start": "start-up", "torch": "after import of torch", "epoch": "data loading", "data": "data loading",
     "batch": "after data loading", "enter": "forward", "leave": "forward", "backward": "backward",
-    "backward_end": "after backward", "optimizer": "optimizer step", "step": "after optimizer step", "end": "finalization",
+    "backward_end": "after backward", "optimizer": "optimizer step",
+    "step": "after optimizer step", "end": "finalization",
 }  # fmt: skip
 
 
@@ -51,9 +51,9 @@ def last_event(flight: list[FlightRecord]) -> LastEvent | None:
     if newest.kind == "leave" and newest.depth > 0:
         newest = _enclosing(flight, newest)
     inside = newest.kind == "enter"
+    phase = "forward" if inside else "after forward" if newest.kind == "leave" else PHASES.get(newest.kind, newest.kind)
     return LastEvent(
-        epoch=newest.epoch or None, step=newest.step or None,
-        phase="forward" if inside else PHASES.get(newest.kind, newest.kind) if newest.kind != "leave" else "after forward",
+        epoch=newest.epoch or None, step=newest.step or None, phase=phase,
         module=newest.name if inside else None, call=newest.call if inside else None,
     )  # fmt: skip
 

@@ -26,7 +26,7 @@ from probes import records
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """What the user asked for. `once`: the baseline cell alone, one trial. `budget_seconds`: no trial begins after it."""
+    """What the user asked for. `once`: one trial of the baseline cell. `budget_seconds`: no trial begins after it."""
 
     plan: Plan
     command: str

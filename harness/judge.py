@@ -1,4 +1,4 @@
-"""An inquest's folder -> Evidence. Pure: what it reads decides, so a report can be re-judged anywhere, from its folder alone."""
+"""An inquest's folder -> Evidence. Pure: a report can be judged again anywhere, from its folder alone."""
 
 from __future__ import annotations
 

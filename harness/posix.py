@@ -18,6 +18,8 @@ import psutil
 
 from harness.process import Child, Launch, Reaped
 
+assert sys.platform != "win32"
+
 PR_SET_CHILD_SUBREAPER = 36
 SWEEP_SECONDS = 5.0
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import sys
 from collections.abc import Mapping
@@ -71,7 +70,7 @@ def _version(name: str) -> str | None:
 
 def _rlimits() -> dict[str, list[int]]:
     """Soft and hard limits; -1 is unlimited. Empty where the system has no such limits."""
-    if os.name != "posix":
+    if sys.platform == "win32":
         return {}
     import resource
 

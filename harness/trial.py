@@ -19,6 +19,7 @@ from harness import limits, surroundings
 from harness.fields import dotted_set
 from harness.limits import Limit, Pulse
 from harness.model import Cell, EndedBy
+from harness.ntstatus import ENDED_BY_HARNESS
 from harness.plan import THREAD_FACTORS, Plan
 from harness.process import Child, Launch, Reaped
 from harness.system import verbs
@@ -30,6 +31,8 @@ from probes.outside.memory import MemoryProbe
 BOOT = Path(__file__).resolve().parent.parent / "probes" / "inside" / "boot.py"
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 CONTROL_C_EXIT = 0xC000013A
+OUTPUT_SECONDS = 0.25
+BEFORE_BOOT = {"sequence": 0, "step": 0, "done": 0, "kind": "start"}
 Watcher = Callable[[Pulse], bool]
 
 
@@ -174,10 +177,14 @@ class _Pulses:
         self._memory = next(probe for probe in probes if isinstance(probe, MemoryProbe))
         self._seen: tuple[int, int] = (-1, -1)
         self._progress = watched.started
+        self._outputs = [str(watched.folder / name) for name in (records.STDOUT, records.STDERR)]
+        self._output, self._output_asked = 0, 0.0
 
     def take(self, now: float) -> Pulse:
-        newest: Mapping[str, Any] = self._ring.newest() or {"sequence": 0, "step": 0, "done": 0, "kind": "start"}
-        seen = (newest["sequence"], self._output_bytes())
+        newest: Mapping[str, Any] = self._ring.newest() or BEFORE_BOOT
+        if now - self._output_asked >= OUTPUT_SECONDS:
+            self._output, self._output_asked = sum(os.stat(path).st_size for path in self._outputs), now
+        seen = (newest["sequence"], self._output)
         if seen != self._seen:
             self._seen, self._progress = seen, now
         return Pulse(
@@ -185,17 +192,13 @@ class _Pulses:
             threads=self._memory.threads, step=newest["step"], steps_done=newest["done"], kind=newest["kind"],
         )  # fmt: skip
 
-    def _output_bytes(self) -> int:
-        files = (self._watched.folder / name for name in (records.STDOUT, records.STDERR))
-        return sum(os.stat(path).st_size for path in files)
-
 
 def _exit_record(
     child: Child, watched: Watched, started: datetime, reaped: Reaped, limit: str | None, left: list[int]
 ) -> dict[str, Any]:
     name = signal_name(reaped.signal)
     return {
-        "pid": child.pid, "code": reaped.code, "signal": name,
+        "system": sys.platform, "pid": child.pid, "code": reaped.code, "signal": name,
         "ntstatus": None if reaped.ntstatus is None else f"0x{reaped.ntstatus:08X}",
         "ended_by": _ended_by(name, reaped, limit), "limit": limit, "core": reaped.core,
         "max_rss_bytes": reaped.max_rss_bytes, "user_seconds": reaped.user_seconds,
@@ -222,7 +225,7 @@ SENT = (
 
 def _ended_by(name: str | None, reaped: Reaped, limit: str | None) -> str:
     """A limit's kill counts only where the death is ours: a child that crashed in that very instant ended itself."""
-    if limit and (name == "SIGKILL" or reaped.signal is None):
+    if limit and (name == "SIGKILL" or reaped.code == ENDED_BY_HARNESS):
         return EndedBy.HARNESS
     return EndedBy.OUTSIDE if name in SENT or reaped.ntstatus == CONTROL_C_EXIT else EndedBy.ITSELF
 

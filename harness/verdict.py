@@ -41,7 +41,8 @@ def gate(findings: Sequence[Finding], rivals: set[str]) -> str | None:
 def _without_failure(case: Case, plan: str) -> Verdict:
     unresolved = [trial.id for trial in case.trials if trial.outcome is Outcome.UNRESOLVED]
     if unresolved or not case.trials:
-        text = f"No failure was seen, but {len(unresolved)} of {len(case.trials)} trials ended unresolved: {', '.join(unresolved)}."
+        text = f"No failure was seen, but {len(unresolved)} of {len(case.trials)} trials ended unresolved. "
+        text += f"These: {', '.join(unresolved)}."
         return Verdict(
             VerdictStatus.OPEN,
             None,
@@ -88,18 +89,17 @@ def _next(case: Case, findings: Sequence[Finding], plan: str) -> tuple[Experimen
     dead = case.failures[0]
     experiments = []
     if any(trial.factors.get("threads", 1) > 1 for trial in case.failures):
-        pinned = _pinned(dead, without="threads")
-        command = f"{plan} --set factors.threads=[1,{dead.factors['threads']}]{pinned} --set repeats=5"
-        experiments.append(
-            Experiment("threading-fault: 5 trials at 1 thread against 5 at the failing count, all else equal", command)
-        )
+        decides = "threading-fault: 5 trials at 1 thread against 5 at the failing count, all else equal"
+        experiments.append(Experiment(decides, _against_one(plan, dead, "threads")))
     if dead.factors.get("batch_size", 1) != 1:
-        command = f"{plan} --set factors.batch_size=[1,{dead.factors['batch_size']}]{_pinned(dead, without='batch_size')} --set repeats=5"
-        experiments.append(Experiment("memory-exhaustion: the same threads with less memory need", command))
-    if len(case.trials) == 1 and not experiments:
+        decides = "memory-exhaustion: the same threads with less memory need"
+        experiments.append(Experiment(decides, _against_one(plan, dead, "batch_size")))
+    if not experiments:
         experiments.append(Experiment("whether it happens again, and how often", f"{plan} --set repeats=5"))
     return tuple(experiments)
 
 
-def _pinned(trial: Trial, without: str) -> str:
-    return "".join(f" --set factors.{name}=[{value}]" for name, value in trial.cell.factors if name != without)
+def _against_one(plan: str, dead: Trial, factor: str) -> str:
+    """Return the command that runs the failing cell against the same cell with one factor at 1, five times each."""
+    values = {name: f"[{value}]" for name, value in dead.cell.factors} | {factor: f"[1,{dead.factors[factor]}]"}
+    return plan + "".join(f" --set factors.{name}={value}" for name, value in values.items()) + " --set repeats=5"

@@ -46,7 +46,7 @@ def nothing_to_judge(identity: str) -> Finding:
 
 
 def no_sign(identity: str, text: str, sources: tuple[Source, ...] = ()) -> Finding:
-    """Return the finding where the evidence shows no sign: open, until a control has proven that the probe fires here."""
+    """Return the finding where the evidence shows no sign: open until a control has proven that the probe fires."""
     gap = Gap(
         f"control of {identity}",
         "no planted fault of this family has been run on this machine, so silence proves nothing",

@@ -114,4 +114,9 @@ def _without_boot(trace: Optional[types.TracebackType]) -> Optional[types.Traceb
 def _hide_boot_from_traceback() -> None:
     """Print the coming traceback without our frames; only where the target kept Python's own hook."""
     if sys.excepthook is sys.__excepthook__:
-        sys.excepthook = lambda kind, error, trace: sys.__excepthook__(kind, error, _without_boot(trace))
+        sys.excepthook = _excepthook
+
+
+def _excepthook(kind: type[BaseException], error: BaseException, trace: Optional[types.TracebackType]) -> None:
+    own = _without_boot(trace)  # on the exception too: Python prints that one, and not the argument
+    sys.__excepthook__(kind, error.with_traceback(own), own)

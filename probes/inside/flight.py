@@ -11,7 +11,6 @@ import json
 import mmap
 import os
 import struct
-import threading
 import time
 from typing import Any
 
@@ -23,6 +22,8 @@ KINDS = (
     "none", "start", "torch", "epoch", "data", "batch", "enter", "leave", "backward", "backward_end",
     "optimizer", "step", "end",
 )  # fmt: skip
+RECORD = struct.Struct(FORMAT)
+_pack, _clock = RECORD.pack_into, time.perf_counter
 KIND = {name: number for number, name in enumerate(KINDS)}
 
 
@@ -31,14 +32,12 @@ class Ring:
 
     def __init__(self, path: str, names_path: str) -> None:
         """Make both files at their full size."""
-        self._record = struct.Struct(FORMAT)
-        self._size = self._record.size
-        size = HEADER_BYTES + CAPACITY * self._size
+        size = HEADER_BYTES + CAPACITY * RECORD.size
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
         os.ftruncate(descriptor, size)
         self._buffer: Any = mmap.mmap(descriptor, size)
         os.close(descriptor)
-        self._buffer[:HEADER_BYTES] = _header(self._size)
+        self._buffer[:HEADER_BYTES] = _header()
         self._counter = itertools.count(1)
         self.done = 0  # steps done so far; written with each record
         self._names: dict[str, int] = {}
@@ -55,22 +54,20 @@ class Ring:
             os.write(self._names_descriptor, name.replace("\n", " ").encode() + b"\n")
         return number
 
-    def write(self, kind: int, depth: int = 0, name: int = 0, step: int = 0, call: int = 0, epoch: int = 0) -> None:
+    def write(self, kind: int, depth: int, name: int, step: int, call: int, epoch: int, thread: int) -> None:
         """Pack one record; about a microsecond."""
         sequence = next(self._counter)
-        self._record.pack_into(
-            self._buffer, HEADER_BYTES + sequence % CAPACITY * self._size,
-            time.perf_counter(), kind, depth, name, step, call, epoch, threading.get_native_id() & 0xFFFFFFFF, self.done, sequence,
-        )  # fmt: skip
+        offset = HEADER_BYTES + sequence % CAPACITY * RECORD.size
+        _pack(self._buffer, offset, _clock(), kind, depth, name, step, call, epoch, thread, self.done, sequence)
 
     def detach(self) -> None:
         """Write to private memory from now on: for a forked child, whose parent owns the file."""
-        self._buffer = bytearray(HEADER_BYTES + CAPACITY * self._size)
+        self._buffer = bytearray(HEADER_BYTES + CAPACITY * RECORD.size)
 
 
-def _header(record_bytes: int) -> bytes:
+def _header() -> bytes:
     text = json.dumps({
         "magic": "inquest flight ring 1", "format": FORMAT, "fields": FIELDS, "kinds": KINDS, "capacity": CAPACITY,
-        "header_bytes": HEADER_BYTES, "record_bytes": record_bytes, "pid": os.getpid(),
+        "header_bytes": HEADER_BYTES, "record_bytes": RECORD.size, "pid": os.getpid(),
     })  # fmt: skip
     return text.encode().ljust(HEADER_BYTES, b"\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 
 from . import endings, faults, imports, plant, target, torch_hooks
 from .flight import KIND, Ring
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> None:
 def observe(spec: dict, folder: str) -> None:
     """Open the records and wait for torch; everything that is not the crash handler."""
     ring = Ring(os.path.join(folder, "flight.ring"), os.path.join(folder, "flight.names"))
-    ring.write(KIND["start"])
+    ring.write(KIND["start"], 0, 0, 0, 0, 0, threading.get_native_id())
     inside = Lines(os.path.join(folder, "inside.jsonl"))
     inside.write(event="start", pid=os.getpid(), python=sys.version.split()[0], executable=sys.executable)
     tracker = Tracker(ring, Lines(os.path.join(folder, "forwards.jsonl")))

@@ -37,11 +37,11 @@ def _set_threads(torch: types.ModuleType, spec: dict) -> None:
 
 
 def _hook_forwards(torch: types.ModuleType, tracker: Tracker) -> None:
-    grad_enabled = torch.is_grad_enabled
+    tracker.learn_from(torch.is_grad_enabled)
     enter, leave = tracker.enter, tracker.leave
 
     def before(module: object, _args: object) -> None:
-        enter(module, module.training and grad_enabled())  # type: ignore[attr-defined]
+        enter(module)
 
     def after(module: object, _args: object, _output: object) -> None:
         leave(module)

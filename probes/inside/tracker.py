@@ -1,7 +1,7 @@
 """Where the program is: epoch, step, module and call, told to the flight ring and to forwards.jsonl.
 
 A step is an optimizer step; while the model trains, the step being worked on is one more than the steps done. A program
-in which nothing steps counts root forwards instead. `call` counts how often a module was entered within its step, so the
+in which nothing steps counts root forwards instead. `call` counts how often a module was entered within its step: the
 second pass of a Siamese pair through one backbone is "backbone, call 2".
 """
 
@@ -11,6 +11,7 @@ import json
 import threading
 import time
 import weakref
+from collections.abc import Callable
 
 from .flight import KIND, Ring
 from .lines import Lines
@@ -25,6 +26,8 @@ class Place(threading.local):
     def __init__(self) -> None:
         """Start outside of every module."""
         self.stack: list[tuple[int, int, int]] = []
+        self.thread = threading.get_native_id()
+        self.timed = False  # whether the root is a model: an image transform, which has no parameters, is not
 
 
 class Tracker:
@@ -32,6 +35,7 @@ class Tracker:
 
     def __init__(self, ring: Ring, forwards: Lines) -> None:
         """Start before the first step."""
+        self._grad_enabled: Callable[[], bool] = bool
         self.ring = ring
         self.forwards = forwards
         self.place = Place()
@@ -42,41 +46,48 @@ class Tracker:
         self._numbers: dict[int, int] = {}
         self._texts: dict[int, str] = {}
         self._quoted: dict[int, str] = {}
-        self._roots: dict[int, object] = {}
-        self._timed: dict[int, bool] = {}  # by root; a module without parameters (an image transform) is not a model
+        self._known: dict[int, object] = {}  # weak references: a module that is gone may leave its id to another
+        self._models: dict[int, bool] = {}
+        self._write = ring.write
 
-    def enter(self, module: object, learning: bool) -> None:
-        """Note that a module's forward begins; `learning` tells training from evaluation (asked for roots only)."""
-        stack = self.place.stack
+    def enter(self, module: object) -> None:
+        """Note that a module's forward begins. Runs for every module of every step: each line of it is counted time."""
+        place = self.place
+        stack = place.stack
         key = id(module)
-        if stack and stack[0][0] == key:  # the root anew: an exception that the target caught had left it open
+        if not stack or stack[0][0] == key:  # the root anew: an exception that the target caught may have left it open
             stack.clear()
-        depth = len(stack)
-        if not depth:
-            self._enter_root(module, key, learning)
+            self._enter_root(module, key, place)
         number = self._numbers.get(key) or self._name(module, key)
-        call = self._calls[number] = self._calls.get(number, 0) + 1
+        calls = self._calls
+        call = calls[number] = calls.get(number, 0) + 1
+        depth = len(stack)
         stack.append((key, number, call))
-        self.ring.write(ENTER, depth, number, self.step, call, self.epoch)
-        if depth <= TIMED_DEPTH and self._timed[stack[0][0]]:
-            self._time("begin", depth, number, call)
+        self._write(ENTER, depth, number, self.step, call, self.epoch, place.thread)
+        if depth <= TIMED_DEPTH and place.timed:
+            self._time("begin", depth, number, call, place.thread)
 
     def leave(self, module: object) -> None:
         """Note that a module's forward has ended; modules that ended by an exception inside it are dropped."""
-        stack = self.place.stack
+        place = self.place
+        stack = place.stack
         key = id(module)
         while stack:
             seen, number, call = stack.pop()
             if seen == key:
                 depth = len(stack)
-                self.ring.write(LEAVE, depth, number, self.step, call, self.epoch)
-                if depth <= TIMED_DEPTH and self._timed[stack[0][0] if stack else key]:
-                    self._time("end", depth, number, call)
+                self._write(LEAVE, depth, number, self.step, call, self.epoch, place.thread)
+                if depth <= TIMED_DEPTH and place.timed:
+                    self._time("end", depth, number, call, place.thread)
                 return
+
+    def learn_from(self, grad_enabled: Callable[[], bool]) -> None:
+        """Take torch's word for whether gradients are recorded: what tells training from evaluation."""
+        self._grad_enabled = grad_enabled
 
     def position(self, kind: int) -> None:
         """Write a record of another kind (data, backward, optimizer, ...) at the present epoch and step."""
-        self.ring.write(kind, 0, 0, self.step, 0, self.epoch)
+        self._write(kind, 0, 0, self.step, 0, self.epoch, threading.get_native_id())
 
     def begin_learning_step(self) -> None:
         """Open the next step where the last one is done: at the first root forward that learns."""
@@ -103,13 +114,14 @@ class Tracker:
         """Return how often a module has been entered in the present step."""
         return self._calls.get(self._numbers.get(id(module), 0), 0)
 
-    def _enter_root(self, module: object, key: int, learning: bool) -> None:
-        known = self._roots.get(key)
+    def _enter_root(self, module: object, key: int, place: Place) -> None:
+        known = self._known.get(key)
         if known is None or known() is not module:  # type: ignore[operator]
             self._adopt(module, key)
-        if learning and self._timed[key]:
+        place.timed = self._models[key]
+        if place.timed and module.training and self._grad_enabled():  # type: ignore[attr-defined]
             self.begin_learning_step()
-        elif self._timed[key]:
+        elif place.timed:
             self._begin_evaluation()
 
     def _begin_evaluation(self) -> None:
@@ -118,9 +130,10 @@ class Tracker:
         self.step = self.steps_done or self.step + 1
 
     def _adopt(self, root: object, key: int) -> None:
-        self._roots[key] = weakref.ref(root)
-        self._timed[key] = next(root.parameters(), None) is not None  # type: ignore[attr-defined]
+        """Learn the names below a new root. A part of a known root that is called on its own keeps its name."""
         for name, module in root.named_modules():  # type: ignore[attr-defined]
+            self._known[id(module)] = weakref.ref(module)
+            self._models[id(module)] = next(module.parameters(), None) is not None
             self._remember(id(module), name or type(root).__name__)
 
     def _name(self, module: object, key: int) -> int:
@@ -132,8 +145,8 @@ class Tracker:
         self._quoted[number] = json.dumps(name)
         return number
 
-    def _time(self, event: str, depth: int, number: int, call: int) -> None:
+    def _time(self, event: str, depth: int, number: int, call: int, thread: int) -> None:
         self.forwards.write_text(
             f'{{"t":{time.perf_counter():.6f},"event":"{event}","module":{self._quoted[number]},"call":{call},'
-            f'"step":{self.step},"epoch":{self.epoch or "null"},"depth":{depth},"thread":{threading.get_native_id()}}}\n'
+            f'"step":{self.step},"epoch":{self.epoch or "null"},"depth":{depth},"thread":{thread}}}\n'
         )

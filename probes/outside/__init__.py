@@ -1,4 +1,4 @@
-"""Observes from the supervisor's side, and reads what the inside wrote. To add a probe: one file here, one line below."""
+"""Observes from the supervisor's side, reads what the inside wrote. To add a probe: one file here, one line below."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The memory limits that control groups set for this process and its children (cgroup v1 and v2).
 
-Source: the kernel's Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst. A limit holds for all descendants,
-so every group up to the root is asked.
+Source: the kernel's Documentation/admin-guide/cgroup-v1/memory.rst and cgroup-v2.rst. A limit holds for all
+descendants, so every group up to the root is asked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ UNLIMITED = 1 << 60  # v1 spells "no limit" as a number near 2 ** 63
 
 
 def memory_limits(membership: Path = Path("/proc/self/cgroup"), root: Path = ROOT) -> dict[str, int]:
-    """Return file -> limit in bytes, for each group that limits memory; empty where none does or there are no groups."""
+    """Return file -> limit in bytes, for each group that limits memory; empty where none does."""
     lines = membership.read_text().splitlines() if membership.exists() else []
     files = [file for line in lines for file in _limit_files(line, root)]
     texts = ((file, file.read_text().strip()) for file in files if file.exists())

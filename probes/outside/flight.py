@@ -19,7 +19,7 @@ HEADER_BYTES = 1024
 
 @dataclasses.dataclass(frozen=True)
 class FlightRecord:
-    """One record: `t` in seconds of the system-wide monotonic clock, counters from 1 (0: not yet), `done` the steps done."""
+    """One record: `t` in seconds of the monotonic clock, counters from 1 (0: not yet), `done` the steps done."""
 
     sequence: int
     t: float

@@ -45,6 +45,10 @@ def _code_mappings(pid: int) -> list[tuple[str, str]]:
         return [
             (fields[5], line) for fields, line in parts if len(fields) == 6 and "x" in fields[1] and "/" in fields[5]
         ]
+    if sys.platform == "win32":
+        from probes.outside import win32
+
+        return [(path, path) for path in win32.Process(pid).modules()]
     process = psutil.Process(pid)
     maps = process.as_dict(["memory_maps"], ad_value=None)["memory_maps"] if process.is_running() else None
     return [(entry.path, entry.path) for entry in maps or ()]

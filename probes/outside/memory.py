@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 import psutil
 
@@ -24,7 +25,7 @@ class MemoryProbe(Probe):
         """Open the process' accounts and the record file."""
         super().__init__(watched)
         self.interval_seconds = watched.interval_seconds
-        self._read = _proc_reader(watched.pid) if sys.platform == "linux" else _psutil_reader(watched.pid)
+        self._read = _reader(watched.pid)
         self._file = Appender(watched.folder / MEMORY)
         self.rss_bytes = 0
         self.threads = 0
@@ -34,14 +35,8 @@ class MemoryProbe(Probe):
         rss, vms, threads, cpu = self._read()
         if rss:
             self.rss_bytes, self.threads = rss, threads
-            self._file.write(
-                {
-                    "t": round(now, 4),
-                    "rss_bytes": rss,
-                    "vms_bytes": vms,
-                    "threads": threads,
-                    "cpu_seconds": round(cpu, 2),
-                }
+            self._file.write_text(
+                f'{{"t":{now:.4f},"rss_bytes":{rss},"vms_bytes":{vms},"threads":{threads},"cpu_seconds":{cpu:.2f}}}\n'
             )
 
     def close(self) -> None:
@@ -52,21 +47,34 @@ class MemoryProbe(Probe):
 Reading = tuple[int, int, int, float]  # rss bytes, vms bytes, threads, cpu seconds
 
 
-class _proc_reader:  # noqa: N801 - a function with an open file
-    """Reads /proc/PID/stat through one descriptor."""
+def _reader(pid: int) -> Callable[[], Reading]:
+    if sys.platform == "linux":
+        return _proc_reader(pid)
+    if sys.platform == "win32":  # not psutil: it raises once the process has ended, between any two of its calls
+        from probes.outside import win32
 
-    def __init__(self, pid: int) -> None:
-        self._descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-        self._page = os.sysconf("SC_PAGE_SIZE")
-        self._tick = os.sysconf("SC_CLK_TCK")
+        process = win32.Process(pid)
+        return lambda: (*process.memory(), len(process.thread_ids()), process.cpu_seconds())
+    return _psutil_reader(pid)
 
-    def __call__(self) -> Reading:
-        fields = os.pread(self._descriptor, 1024, 0).rpartition(b") ")[2].split()  # the name may hold spaces
-        user, system, threads = int(fields[11]), int(fields[12]), int(fields[17])
-        return int(fields[21]) * self._page, int(fields[20]), threads, (user + system) / self._tick
 
-    def __del__(self) -> None:
-        os.close(self._descriptor)
+if sys.platform == "linux":
+
+    class _proc_reader:  # noqa: N801 - a function with an open file
+        """Reads /proc/PID/stat through one descriptor."""
+
+        def __init__(self, pid: int) -> None:
+            self._descriptor = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
+            self._page = os.sysconf("SC_PAGE_SIZE")
+            self._tick = os.sysconf("SC_CLK_TCK")
+
+        def __call__(self) -> Reading:
+            fields = os.pread(self._descriptor, 1024, 0).rpartition(b") ")[2].split()  # the name may hold spaces
+            user, system, threads = int(fields[11]), int(fields[12]), int(fields[17])
+            return int(fields[21]) * self._page, int(fields[20]), threads, (user + system) / self._tick
+
+        def __del__(self) -> None:
+            os.close(self._descriptor)
 
 
 class _psutil_reader:  # noqa: N801 - a function with a handle

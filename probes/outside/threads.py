@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import psutil
 
@@ -18,21 +19,24 @@ class ThreadsProbe(Probe):
     def __init__(self, watched: Watched) -> None:
         """Open the record file."""
         super().__init__(watched)
-        self._process = psutil.Process(watched.pid)
+        self._read = _reader(watched.pid)
         self._file = Appender(watched.folder / THREADS)
 
     def sample(self, now: float) -> None:
         """Append one line: every thread's id, user and system seconds."""
-        if sys.platform == "win32" and not self._process.is_running():
-            return
-        threads = self._process.as_dict(["threads"], ad_value=None)["threads"] or []
-        rows = [
-            {"id": thread.id, "user_seconds": thread.user_time, "system_seconds": thread.system_time}
-            for thread in threads
-        ]
+        rows = [{"id": thread, "user_seconds": user, "system_seconds": system} for thread, user, system in self._read()]
         if rows:
             self._file.write({"t": round(now, 4), "count": len(rows), "threads": rows})
 
     def close(self) -> None:
         """Close the record."""
         self._file.close()
+
+
+def _reader(pid: int) -> Callable[[], list[tuple[int, float, float]]]:
+    if sys.platform == "win32":  # not psutil: it raises once the process has ended
+        from probes.outside import win32
+
+        return win32.Process(pid).threads
+    process = psutil.Process(pid)
+    return lambda: [tuple(thread) for thread in process.as_dict(["threads"], ad_value=None)["threads"] or []]

@@ -5,6 +5,7 @@ A scan of all processes costs with their number, so the pace adapts: at most one
 
 from __future__ import annotations
 
+import sys
 import time
 
 import psutil
@@ -31,10 +32,9 @@ class TreeProbe(Probe):
         """Append one line and set the pace of the next."""
         before = time.perf_counter()
         tree = descendants(self.watched.pid)
-        machine, swap = psutil.virtual_memory(), psutil.swap_memory()
         self._file.write({
             "t": round(now, 4), "processes": len(tree), "tree_rss_bytes": sum(rss for _, rss in tree),
-            "available_bytes": machine.available, "swap_free_bytes": swap.free,
+            **machine(),
         })  # fmt: skip
         self.interval_seconds = max(FASTEST_SECONDS, (time.perf_counter() - before) / SHARE_OF_TIME)
 
@@ -43,13 +43,25 @@ class TreeProbe(Probe):
         self._file.close()
 
 
+def machine() -> dict[str, int]:
+    """Return what the machine still has. On Windows it is the commit that ends, and psutil.swap_memory() may raise."""
+    if sys.platform == "win32":
+        from probes.outside import win32
+
+        available, commit = win32.machine()
+        return {"available_bytes": available, "commit_available_bytes": commit}
+    return {"available_bytes": psutil.virtual_memory().available, "swap_free_bytes": psutil.swap_memory().free}
+
+
 def descendants(root: int) -> list[tuple[int, int]]:
     """Return (pid, RSS in bytes) of the process and all its descendants; the gone are skipped, never an error."""
     rows = {process.pid: process.info for process in psutil.process_iter(["ppid", "memory_info"])}
-    found, frontier = [], [root]
+    found, frontier, seen = [], [root], {root}  # `seen`: where pids are reused, parents can form a circle
     while frontier:
         pid = frontier.pop()
         memory = rows[pid]["memory_info"] if pid in rows else None
         found.append((pid, memory.rss if memory else 0))
-        frontier += [child for child, info in rows.items() if info["ppid"] == pid]
+        children = {child for child, info in rows.items() if info["ppid"] == pid} - seen
+        seen |= children
+        frontier += children
     return found

@@ -2,8 +2,8 @@
 
 Usage: python tests/bench/overhead.py [--pairs 60]
 
-The two steppers run in one go and take turns, step by step, the first of each pair alternating, on one thread: what slows
-this machine slows both. The ratio is the median over the pairs; CPU time is shown beside it, as it is less noisy.
+The two steppers run in one go and take turns, step by step, the first of each pair alternating, on one thread: what
+slows this machine slows both. The ratio is the median over the pairs; CPU time is shown beside it, as it is less noisy.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ def inside_ratio(pairs: int) -> None:
     for name, index in (("wall", 0), ("CPU", 1)):
         ratio = statistics.median(with_[index] / without[index] for with_, without in rows)
         medians = [statistics.median(row[side][index] for row in rows) for side in (0, 1)]
-        print(f"inside probes, {name:4} time of a step: on {medians[0]:.4f} s, off {medians[1]:.4f} s, ratio {ratio:.4f} (at most 1.01)")
+        seconds = f"on {medians[0]:.4f} s, off {medians[1]:.4f} s"
+        print(f"inside probes, {name:4} time of a step: {seconds}, ratio {ratio:.4f} (at most 1.01)")
 
 
 def _pair(on: Stepper, off: Stepper, number: int) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -83,7 +84,8 @@ def supervisor_share(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "trial"
         script = Path(name) / "target.py"
-        script.write_text(f"import time, torch\nend = time.time() + {seconds}\nwhile time.time() < end: torch.ones(64).sum()\n")
+        lines = ("import time, torch", f"end = time.time() + {seconds}", "while time.time() < end: torch.ones(64).sum()")
+        script.write_text("\n".join(lines))
         raw = {"target": {"command": [str(script)]}, "sampling": {"interval_seconds": 0.02}}
         request = trial.Request("bench/1", folder, Cell(()), plan.parse(raw, Path("bench.yaml")))
         before, wall = _cpu(), time.perf_counter()

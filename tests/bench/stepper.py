@@ -1,4 +1,4 @@
-"""A trainer on a leash: does one Siamese ResNet50 step (batch 1) for each line on stdin, prints wall and CPU seconds."""
+"""A trainer on a leash: does one Siamese ResNet50 step (batch 1) for each line on stdin, prints its seconds."""
 
 import sys
 import time

@@ -1,0 +1,5 @@
+"""Ends with sys.exit(3)."""
+
+import sys
+
+sys.exit(3)
