@@ -85,7 +85,8 @@ def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | Non
 def _as_asked(read: plan.Plan, options: argparse.Namespace, once: bool) -> plan.Plan:
     """`--once -- COMMAND` runs the program as it is, unless factors are set on the command line."""
     if once and options.target and not any(item.startswith("factors") for item in options.set):
-        return dataclasses.replace(read, factors=(), baseline=Cell(()))
+        source = {**read.source, "factors": {}, "baseline": {}}  # what --resume will read
+        return dataclasses.replace(read, factors=(), baseline=Cell(()), source=source)
     return read
 
 

@@ -46,7 +46,7 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True)
 class Plant:
-    """A real fault for an untouched target: SIGSEGV on a pool thread, in one call of one module, from these sizes on."""
+    """A real fault for an untouched target: SIGSEGV on a pool thread in one call of a module, from these sizes on."""
 
     module: str
     call: int

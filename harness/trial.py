@@ -157,6 +157,8 @@ def _watch(request: Request, child: Child, watched: Watched, probes: list[Probe]
         pulse = pulses.take(now)
         reason = _reason_to_end(armed, pulse, keep_going(pulse))
         if reason and not verbs.has_ended(child):
+            for probe in probes:
+                probe.before_end(reason)
             verbs.end(child)
             return reason
         time.sleep(watched.interval_seconds)
