@@ -15,14 +15,14 @@ import types
 from typing import Optional
 
 from .flight import KIND
-from .lines import Lines
+from .lines import Lines, RecordFolder
 from .tracker import Tracker
 
 
 class MainProgram:
     """Around the target's main program: sees whatever leaves it, and lets it go on."""
 
-    def __init__(self, folder: str) -> None:
+    def __init__(self, folder: RecordFolder) -> None:
         """Take the trial's folder."""
         self._folder = folder
 
@@ -33,7 +33,7 @@ class MainProgram:
         self, kind: Optional[type], error: Optional[BaseException], trace: Optional[types.TracebackType]
     ) -> None:
         """Record how the main program was left; never swallows."""
-        exits = Lines(os.path.join(self._folder, "exits.jsonl"))
+        exits = self._folder.lines("exits.jsonl")
         own = _without_boot(trace)
         if error is None:
             exits.write(call="end of main", code=0, thread="MainThread", stack=[])
@@ -44,9 +44,9 @@ class MainProgram:
             _hide_boot_from_traceback()
 
 
-def watch(folder: str, tracker: Tracker) -> None:
+def watch(folder: RecordFolder, tracker: Tracker) -> None:
     """Record the endings of threads, `os._exit` and the interpreter's finalization from now on."""
-    exits = Lines(os.path.join(folder, "exits.jsonl"))
+    exits = folder.lines("exits.jsonl")
     _watch_threads(folder, exits)
     _watch_os_exit(exits)
     atexit.register(_finalizing, exits, tracker)
@@ -57,7 +57,7 @@ def _finalizing(exits: Lines, tracker: Tracker) -> None:
     exits.write(call="atexit", code=None, thread=threading.current_thread().name, stack=[])
 
 
-def _watch_threads(folder: str, exits: Lines) -> None:
+def _watch_threads(folder: RecordFolder, exits: Lines) -> None:
     previous = threading.excepthook
 
     def excepthook(args: threading.ExceptHookArgs) -> None:
@@ -84,14 +84,14 @@ def _watch_os_exit(exits: Lines) -> None:
 
 
 def _record_error(
-    folder: str,
+    folder: RecordFolder,
     thread: str,
     is_main: bool,
     kind: Optional[type],
     error: Optional[BaseException],
     trace: Optional[types.TracebackType],
 ) -> None:
-    Lines(os.path.join(folder, "python_error.json")).write(
+    folder.lines("python_error.json").write(
         thread=thread, is_main=is_main, type=getattr(kind, "__name__", str(kind)), message=str(error),
         traceback=traceback.format_exception(kind, error, trace),
     )  # fmt: skip

@@ -12,7 +12,6 @@ import mmap
 import os
 import struct
 import time
-from typing import Any
 
 HEADER_BYTES = 1024
 CAPACITY = 8192
@@ -22,6 +21,7 @@ KINDS = (
     "none", "start", "torch", "epoch", "data", "batch", "enter", "leave", "backward", "backward_end",
     "optimizer", "step", "end",
 )  # fmt: skip
+BINARY = getattr(os, "O_BINARY", 0)
 RECORD = struct.Struct(FORMAT)
 _pack, _clock = RECORD.pack_into, time.perf_counter
 KIND = {name: number for number, name in enumerate(KINDS)}
@@ -32,37 +32,39 @@ class Ring:
 
     def __init__(self, path: str, names_path: str) -> None:
         """Make both files at their full size."""
-        size = HEADER_BYTES + CAPACITY * RECORD.size
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_BINARY", 0), 0o644)
-        os.ftruncate(descriptor, size)
-        self._buffer: Any = mmap.mmap(descriptor, size)
+        self.done = 0  # steps done so far; written with each record
+        self._names: dict = {}
+        self.reopen(path, names_path)
+        self.number_of("")
+
+    def reopen(self, path: str, names_path: str) -> None:
+        """Write to new files from now on, beginning with the names that are known: a forked child has its own ring."""
+        self._counter = itertools.count(1)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | BINARY, 0o644)
+        os.ftruncate(descriptor, HEADER_BYTES + CAPACITY * RECORD.size)
+        self._buffer = mmap.mmap(descriptor, HEADER_BYTES + CAPACITY * RECORD.size)
         os.close(descriptor)
         self._buffer[:HEADER_BYTES] = _header()
-        self._counter = itertools.count(1)
-        self.done = 0  # steps done so far; written with each record
-        self._names: dict[str, int] = {}
-        self._names_descriptor = os.open(
-            names_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644
-        )
-        self.number_of("")
+        self._names_descriptor = os.open(names_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o644)
+        for name in self._names:
+            self._write_name(name)
 
     def number_of(self, name: str) -> int:
         """Return the number under which a name is written; line n (from 0) of the names file is name n."""
         number = self._names.get(name)
         if number is None:
             number = self._names[name] = len(self._names)
-            os.write(self._names_descriptor, name.replace("\n", " ").encode() + b"\n")
+            self._write_name(name)
         return number
+
+    def _write_name(self, name: str) -> None:
+        os.write(self._names_descriptor, name.replace("\n", " ").encode() + b"\n")
 
     def write(self, kind: int, depth: int, name: int, step: int, call: int, epoch: int, thread: int) -> None:
         """Pack one record; about a microsecond."""
         sequence = next(self._counter)
         offset = HEADER_BYTES + sequence % CAPACITY * RECORD.size
         _pack(self._buffer, offset, _clock(), kind, depth, name, step, call, epoch, thread, self.done, sequence)
-
-    def detach(self) -> None:
-        """Write to private memory from now on: for a forked child, whose parent owns the file."""
-        self._buffer = bytearray(HEADER_BYTES + CAPACITY * RECORD.size)
 
 
 def _header() -> bytes:

@@ -11,12 +11,16 @@ from typing import Optional
 
 
 def run(command: list[str]) -> None:
-    """Run `-m MODULE args...` or `SCRIPT args...`; returns when its main program returns."""
+    """Run `-m MODULE args...`, `-c CODE args...` or `SCRIPT args...`; returns when its main program returns."""
     if command[0] == "-m":
         sys.argv = command[1:]
         sys.path[0] = os.getcwd()
         _clear_main(None, None)
         runpy._run_module_as_main(command[1])  # type: ignore[attr-defined]  # what `python -m` itself calls
+    elif command[0] == "-c":
+        sys.argv = ["-c", *command[2:]]
+        sys.path[0] = ""
+        exec(compile(command[1], "<string>", "exec", dont_inherit=True), _clear_main(None, None))
     else:
         sys.argv = command
         sys.path[0] = os.path.dirname(os.path.realpath(command[0]))

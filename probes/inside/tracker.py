@@ -101,10 +101,11 @@ class Tracker:
         self.position(KIND["step"])
         self._calls.clear()
 
-    def detach(self) -> None:
-        """Write nothing more to the records: for a forked child, whose parent owns them."""
-        self.ring.detach()
-        self.forwards.detach()
+    def begin_again(self, path: str, names_path: str) -> None:
+        """Write to a ring of its own: a forked child, which is inside of nothing yet."""
+        self.place = Place()
+        self.ring.reopen(path, names_path)
+        self.position(KIND["start"])
 
     def name_of(self, module: object) -> str:
         """Return the dotted name under which a module is recorded ("" where it never was)."""
