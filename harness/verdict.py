@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.hypotheses import HYPOTHESES
 from harness.hypotheses.case import Case
 from harness.model import Experiment, Finding, Outcome, Status, Trial, Verdict, VerdictStatus
+from harness.pattern import failing_region
 from harness.search.statistics import rate_below
 
 MUST_BE_DECIDED = ("memory-exhaustion", "threading-fault")
@@ -60,14 +61,16 @@ def _without_failure(case: Case, plan: str) -> Verdict:
 def _what_failed(case: Case) -> str:
     first = case.failures[0]
     where = f"; the last event of {first.id} is {first.last_event}" if first.last_event else ""
-    return f"{len(case.failures)} of {len(case.trials)} trials failed ({_how(case.failures)}){where}."
+    region = failing_region(case.trials)
+    only = f" Failures were seen only where {region}." if region else ""
+    return f"{len(case.failures)} of {len(case.trials)} trials failed ({_how(case.failures)}){where}.{only}"
 
 
 def _how(failures: Sequence[Trial]) -> str:
     words = [
-        trial.exit.signal
-        or trial.exit.ntstatus
-        or (f"exit code {trial.exit.code}" if trial.outcome == "died" else "hang")
+        "hang"
+        if trial.outcome is Outcome.HUNG  # the SIGKILL that ended it was ours
+        else trial.exit.signal or trial.exit.ntstatus or f"exit code {trial.exit.code}"
         for trial in failures
     ]
     return ", ".join(f"{words.count(word)} x {word}" for word in dict.fromkeys(words))

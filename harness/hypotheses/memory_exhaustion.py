@@ -17,7 +17,7 @@ TEXTS = (
 def predicts(trial: Trial) -> bool:
     """A kill, a fault after an unchecked allocation, or an error: running out of memory can look like each of them."""
     return (
-        trial.exit.signal in ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS")
+        (trial.exit.signal in ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS") and trial.exit.ended_by != "harness")
         or trial.value("python_error") is not None
         or bool(trial.exit.ntstatus)
     )
