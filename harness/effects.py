@@ -1,0 +1,80 @@
+"""What an intervention did to a failure: removes it, leaves it, or not decided; pure.
+
+An intervention *removes* the failure when Fisher's exact test on failures without and with it gives p < 0.05 after
+Holm's correction over the interventions tried. It *leaves* the failure when the same failure comes back at least three
+times under it: its factor is then no necessary condition. Anything else is undecided, and says how many more trials
+would decide.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Callable, Mapping, Sequence
+
+from harness.model import Trial
+from harness.search.statistics import Count, fisher, holm, interval, trials_to_decide
+
+LEVEL = 0.05
+COMES_BACK = 3  # times the same failure must return under an intervention before its factor is ruled out
+
+
+class Does(enum.StrEnum):
+    """What an intervention does to a failure."""
+
+    REMOVES = "removes"
+    LEAVES = "leaves"
+    UNDECIDED = "undecided"
+
+
+@dataclasses.dataclass(frozen=True)
+class Effect:
+    """One intervention's trials against those without it, and what the test says. `more`: trials that would decide."""
+
+    intervention: str
+    without: Count
+    with_: Count
+    p: float
+    corrected_p: float
+    does: Does
+    more: int | None
+
+    def __str__(self) -> str:
+        """Say it with its numbers."""
+        low, high = interval(self.with_)
+        numbers = f"failed {self.with_} with it (rate {low:.0%} to {high:.0%}), {self.without} without"
+        test = f"Fisher p {self.p:.2g}, after Holm {self.corrected_p:.2g}"
+        return f"{self.intervention}: {self.does} the failure: {numbers}; {test}{self._hint()}"
+
+    def _hint(self) -> str:
+        if self.does is not Does.UNDECIDED:
+            return ""
+        return f"; {self.more} more trials without a failure would decide" if self.more else "; more trials are needed"
+
+
+def effects(
+    without: Sequence[Trial], under: Mapping[str, Sequence[Trial]], same: Callable[[Trial], bool]
+) -> list[Effect]:
+    """Return the effect of each intervention.
+
+    `same` tells whether a trial died of the failure under inquest; a trial that failed differently counts neither as
+    this failure nor as a survivor, and is left out.
+    """
+    base = count(without, same)
+    counts = {name: count(trials, same) for name, trials in under.items()}
+    values = [fisher(base, with_) for with_ in counts.values()]
+    rows = zip(counts.items(), values, holm(values), strict=True)
+    return [_effect(name, base, with_, p, corrected, len(counts)) for (name, with_), p, corrected in rows]
+
+
+def count(trials: Sequence[Trial], same: Callable[[Trial], bool]) -> Count:
+    """Return how many of the trials that can be counted failed this way: unresolved and other failures are left out."""
+    failed = sum(same(trial) for trial in trials)
+    survived = sum(trial.outcome in ("completed", "stopped") for trial in trials)
+    return Count(failed, failed + survived)
+
+
+def _effect(name: str, without: Count, with_: Count, p: float, corrected: float, tests: int) -> Effect:
+    does = Does.LEAVES if with_.failures >= COMES_BACK else Does.REMOVES if corrected < LEVEL else Does.UNDECIDED
+    more = trials_to_decide(without, with_, tests, LEVEL) if does is Does.UNDECIDED else None
+    return Effect(name, without, with_, p, corrected, does, more)
