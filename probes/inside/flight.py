@@ -23,7 +23,8 @@ KINDS = (
 )  # fmt: skip
 BINARY = getattr(os, "O_BINARY", 0)
 RECORD = struct.Struct(FORMAT)
-_pack, _clock = RECORD.pack_into, time.perf_counter
+RECORD_BYTES = RECORD.size
+PACK, CLOCK = RECORD.pack_into, time.perf_counter
 KIND = {name: number for number, name in enumerate(KINDS)}
 
 
@@ -39,12 +40,12 @@ class Ring:
 
     def reopen(self, path: str, names_path: str) -> None:
         """Write to new files from now on, beginning with the names that are known: a forked child has its own ring."""
-        self._counter = itertools.count(1)
+        self.counter = itertools.count(1)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | BINARY, 0o644)
-        os.ftruncate(descriptor, HEADER_BYTES + CAPACITY * RECORD.size)
-        self._buffer = mmap.mmap(descriptor, HEADER_BYTES + CAPACITY * RECORD.size)
+        os.ftruncate(descriptor, HEADER_BYTES + CAPACITY * RECORD_BYTES)
+        self.buffer = mmap.mmap(descriptor, HEADER_BYTES + CAPACITY * RECORD_BYTES)
         os.close(descriptor)
-        self._buffer[:HEADER_BYTES] = _header()
+        self.buffer[:HEADER_BYTES] = _header()
         self._names_descriptor = os.open(names_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o644)
         for name in self._names:
             self._write_name(name)
@@ -60,16 +61,16 @@ class Ring:
     def _write_name(self, name: str) -> None:
         os.write(self._names_descriptor, name.replace("\n", " ").encode() + b"\n")
 
-    def write(self, kind: int, depth: int, name: int, step: int, call: int, epoch: int, thread: int) -> None:
-        """Pack one record; about a microsecond."""
-        sequence = next(self._counter)
-        offset = HEADER_BYTES + sequence % CAPACITY * RECORD.size
-        _pack(self._buffer, offset, _clock(), kind, depth, name, step, call, epoch, thread, self.done, sequence)
+    def write(self, kind: int, step: int, epoch: int, thread: int) -> None:
+        """Pack a record that is not of a module (the tracker's hooks pack those themselves)."""
+        at = next(self.counter)
+        where = HEADER_BYTES + at % CAPACITY * RECORD_BYTES
+        PACK(self.buffer, where, CLOCK(), kind, 0, 0, step, 0, epoch, thread, self.done, at)
 
 
 def _header() -> bytes:
     text = json.dumps({
         "magic": "inquest flight ring 1", "format": FORMAT, "fields": FIELDS, "kinds": KINDS, "capacity": CAPACITY,
-        "header_bytes": HEADER_BYTES, "record_bytes": RECORD.size, "pid": os.getpid(),
+        "header_bytes": HEADER_BYTES, "record_bytes": RECORD_BYTES, "pid": os.getpid(),
     })  # fmt: skip
     return text.encode().ljust(HEADER_BYTES, b"\n")

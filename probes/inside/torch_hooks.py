@@ -38,14 +38,7 @@ def _set_threads(torch: types.ModuleType, spec: dict) -> None:
 
 def _hook_forwards(torch: types.ModuleType, tracker: Tracker) -> None:
     tracker.learn_from(torch.is_grad_enabled)
-    enter, leave = tracker.enter, tracker.leave
-
-    def before(module: object, _args: object) -> None:
-        enter(module)
-
-    def after(module: object, _args: object, _output: object) -> None:
-        leave(module)
-
+    before, after = tracker.hooks()
     torch.nn.modules.module.register_module_forward_pre_hook(before)
     torch.nn.modules.module.register_module_forward_hook(after)
 

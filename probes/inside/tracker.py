@@ -13,7 +13,7 @@ import time
 import weakref
 from collections.abc import Callable
 
-from .flight import KIND, Ring
+from .flight import CAPACITY, CLOCK, HEADER_BYTES, KIND, PACK, RECORD_BYTES, Ring
 from .lines import Lines
 
 ENTER, LEAVE = KIND["enter"], KIND["leave"]
@@ -48,38 +48,70 @@ class Tracker:
         self._quoted: dict[int, str] = {}
         self._known: dict[int, object] = {}  # weak references: a module that is gone may leave its id to another
         self._models: dict[int, bool] = {}
-        self._write = ring.write
 
-    def enter(self, module: object) -> None:
-        """Note that a module's forward begins. Runs for every module of every step: each line of it is counted time."""
-        place = self.place
-        stack = place.stack
-        key = id(module)
-        if not stack or stack[0][0] == key:  # the root anew: an exception that the target caught may have left it open
-            stack.clear()
-            self._enter_root(module, key, place)
-        number = self._numbers.get(key) or self._name(module, key)
-        calls = self._calls
-        call = calls[number] = calls.get(number, 0) + 1
-        depth = len(stack)
-        stack.append((key, number, call))
-        self._write(ENTER, depth, number, self.step, call, self.epoch, place.thread)
-        if depth <= TIMED_DEPTH and place.timed:
-            self._time("begin", depth, number, call, place.thread)
+    def hooks(self) -> tuple[Callable[[object, object], None], Callable[[object, object, object], None]]:
+        """Return the forward pre-hook and the forward hook.
 
-    def leave(self, module: object) -> None:
-        """Note that a module's forward has ended; modules that ended by an exception inside it are dropped."""
-        place = self.place
-        stack = place.stack
-        key = id(module)
-        while stack:
-            seen, number, call = stack.pop()
-            if seen == key:
-                depth = len(stack)
-                self._write(LEAVE, depth, number, self.step, call, self.epoch, place.thread)
-                if depth <= TIMED_DEPTH and place.timed:
-                    self._time("end", depth, number, call, place.thread)
-                return
+        They run for every module of every step, in between kernels that have emptied the processor's caches: one flat
+        function each, as every further call costs more there than all of its work.
+        """
+        place, numbers, calls, ring, pack, clock = self.place, self._numbers, self._calls, self.ring, PACK, CLOCK
+
+        def before(module: object, _args: object) -> None:
+            stack, key = place.stack, id(module)
+            if not stack or stack[0][0] == key:  # the root anew: a caught exception may have left it open
+                stack.clear()
+                self._enter_root(module, key)
+            number = numbers.get(key) or self._name(module, key)
+            call = calls[number] = calls.get(number, 0) + 1
+            depth = len(stack)
+            stack.append((key, number, call))
+            at = next(ring.counter)
+            where = HEADER_BYTES + at % CAPACITY * RECORD_BYTES
+            pack(
+                ring.buffer,
+                where,
+                clock(),
+                ENTER,
+                depth,
+                number,
+                self.step,
+                call,
+                self.epoch,
+                place.thread,
+                ring.done,
+                at,
+            )
+            if depth <= TIMED_DEPTH and place.timed:
+                self._time("begin", depth, number, call)
+
+        def after(module: object, _args: object, _output: object) -> None:
+            stack, key = place.stack, id(module)
+            while stack:  # modules that ended by an exception inside this one are dropped
+                seen, number, call = stack.pop()
+                if seen == key:
+                    depth = len(stack)
+                    at = next(ring.counter)
+                    where = HEADER_BYTES + at % CAPACITY * RECORD_BYTES
+                    pack(
+                        ring.buffer,
+                        where,
+                        clock(),
+                        LEAVE,
+                        depth,
+                        number,
+                        self.step,
+                        call,
+                        self.epoch,
+                        place.thread,
+                        ring.done,
+                        at,
+                    )
+                    if depth <= TIMED_DEPTH and place.timed:
+                        self._time("end", depth, number, call)
+                    return
+
+        return before, after
 
     def learn_from(self, grad_enabled: Callable[[], bool]) -> None:
         """Take torch's word for whether gradients are recorded: what tells training from evaluation."""
@@ -87,7 +119,7 @@ class Tracker:
 
     def position(self, kind: int) -> None:
         """Write a record of another kind (data, backward, optimizer, ...) at the present epoch and step."""
-        self._write(kind, 0, 0, self.step, 0, self.epoch, threading.get_native_id())
+        self.ring.write(kind, self.step, self.epoch, threading.get_native_id())
 
     def begin_learning_step(self) -> None:
         """Open the next step where the last one is done: at the first root forward that learns."""
@@ -103,7 +135,8 @@ class Tracker:
 
     def begin_again(self, path: str, names_path: str) -> None:
         """Write to a ring of its own: a forked child, which is inside of nothing yet."""
-        self.place = Place()
+        self.place.stack.clear()
+        self.place.thread = threading.get_native_id()
         self.ring.reopen(path, names_path)
         self.position(KIND["start"])
 
@@ -115,7 +148,8 @@ class Tracker:
         """Return how often a module has been entered in the present step."""
         return self._calls.get(self._numbers.get(id(module), 0), 0)
 
-    def _enter_root(self, module: object, key: int, place: Place) -> None:
+    def _enter_root(self, module: object, key: int) -> None:
+        place = self.place
         known = self._known.get(key)
         if known is None or known() is not module:  # type: ignore[operator]
             self._adopt(module, key)
@@ -146,8 +180,8 @@ class Tracker:
         self._quoted[number] = json.dumps(name)
         return number
 
-    def _time(self, event: str, depth: int, number: int, call: int, thread: int) -> None:
+    def _time(self, event: str, depth: int, number: int, call: int) -> None:
         self.forwards.write_text(
             f'{{"t":{time.perf_counter():.6f},"event":"{event}","module":{self._quoted[number]},"call":{call},'
-            f'"step":{self.step},"epoch":{self.epoch or "null"},"depth":{depth},"thread":{thread}}}\n'
+            f'"step":{self.step},"epoch":{self.epoch or "null"},"depth":{depth},"thread":{self.place.thread}}}\n'
         )

@@ -2,7 +2,7 @@
 
 Usage: python tests/bench/overhead.py [--pairs 60]
 
-The two steppers run in one go and take turns, step by step, the first of each pair alternating, on one thread: what
+Steps with and without the probes take turns in one process, on one thread, the first of each pair alternating: what
 slows this machine slows both. The ratio is the median over the pairs; CPU time is shown beside it, as it is less noisy.
 """
 
@@ -17,8 +17,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,50 +31,21 @@ ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE
 WARM_UP = 3
 
 
-class Stepper:
-    """A stepper process, ended when the context is left."""
-
-    def __init__(self, command: Sequence[str]) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT
-        )
-
-    def step(self) -> tuple[float, float]:
-        """Do one step; return its wall and CPU seconds."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        self._process.stdin.write("step\n")
-        self._process.stdin.flush()
-        wall, cpu = self._process.stdout.readline().split()
-        return float(wall), float(cpu)
-
-    def close(self) -> None:
-        """Close the leash: the stepper ends by itself."""
-        self._process.communicate()
-
-
 def inside_ratio(pairs: int) -> None:
-    """Print step time with the inside probes on, off, and their ratio."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        (folder / "spec.json").write_text(json.dumps({"folder": str(folder), "threads": 1}))
-        on = Stepper([str(BOOT), str(folder / "spec.json"), "--", str(STEPPER)])
-        stack.callback(on.close)
-        off = Stepper([str(STEPPER)])
-        stack.callback(off.close)
-        rows = [_pair(on, off, number) for number in range(pairs + WARM_UP)][WARM_UP:]
-    for name, index in (("wall", 0), ("CPU", 1)):
-        ratio = statistics.median(with_[index] / without[index] for with_, without in rows)
-        medians = [statistics.median(row[side][index] for row in rows) for side in (0, 1)]
-        seconds = f"on {medians[0]:.4f} s, off {medians[1]:.4f} s"
-        print(f"inside probes, {name:4} time of a step: {seconds}, ratio {ratio:.4f} (at most 1.01)")
-
-
-def _pair(on: Stepper, off: Stepper, number: int) -> tuple[tuple[float, float], tuple[float, float]]:
-    if number % 2:
-        without = off.step()
-        return on.step(), without
-    with_ = on.step()
-    return with_, off.step()
+    """Print step time with the inside probes on, off, and their ratio: the median over the pairs, warm-up left out."""
+    with tempfile.TemporaryDirectory() as folder:
+        spec = Path(folder) / "spec.json"
+        spec.write_text(json.dumps({"folder": folder, "threads": 1}))
+        command = [sys.executable, str(BOOT), str(spec), "--", str(STEPPER), str(pairs + WARM_UP)]
+        lines = subprocess.run(
+            command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, check=True
+        ).stdout.splitlines()
+    rows = [[float(word) for word in line.split()] for line in lines[WARM_UP:]]
+    for name, on, off in (("wall", 0, 2), ("CPU", 1, 3)):
+        ratio = statistics.median(row[on] / row[off] for row in rows)
+        median_on, median_off = (statistics.median(row[index] for row in rows) for index in (on, off))
+        seconds = f"on {median_on:.4f} s, off {median_off:.4f} s"
+        print(f"inside probes, {name:4} time of a step: {seconds}, ratio {ratio:.4f} (at most 1.01)", flush=True)
 
 
 def supervisor_share(seconds: float) -> None:
@@ -84,7 +53,11 @@ def supervisor_share(seconds: float) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "trial"
         script = Path(name) / "target.py"
-        lines = ("import time, torch", f"end = time.time() + {seconds}", "while time.time() < end: torch.ones(64).sum()")
+        lines = (
+            "import time, torch",
+            f"end = time.time() + {seconds}",
+            "while time.time() < end: torch.ones(64).sum()",
+        )
         script.write_text("\n".join(lines))
         raw = {"target": {"command": [str(script)]}, "sampling": {"interval_seconds": 0.02}}
         request = trial.Request("bench/1", folder, Cell(()), plan.parse(raw, Path("bench.yaml")))
