@@ -1,0 +1,146 @@
+"""The gates: when a cause may be named, and what is said where none may."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from built_trials import case, died, trial, well
+
+from harness.hypotheses import HYPOTHESES
+from harness.model import Finding, Status, Verdict
+from harness.verdict import decide, gate
+
+MEMORY, THREADS, NATIVE = "memory-exhaustion", "threading-fault", "native-fault"
+RIVALS = {MEMORY, THREADS, NATIVE}
+IDS = [hypothesis.ID for hypothesis in HYPOTHESES]
+
+
+def findings(**status: Status) -> list[Finding]:
+    """Return findings by id with underscores; those that are not named are ruled out."""
+    named = {name.replace("_", "-"): value for name, value in status.items()}
+    return [Finding(name, named.get(name, Status.RULED_OUT), ()) for name in IDS]
+
+
+class TestGate:
+    """Over every combination of three rivals' statuses."""
+
+    @pytest.mark.parametrize("combination", list(itertools.product(Status, repeat=3)))
+    def test_names_only_what_alone_is_established(self, combination: tuple[Status, ...]) -> None:
+        """One established, memory and threading decided, and every rival ruled out: else nothing is named."""
+        memory, threads, native = combination
+        expected = None
+        if sorted(combination) == sorted([Status.ESTABLISHED, Status.RULED_OUT, Status.RULED_OUT]):
+            expected = (MEMORY, THREADS, NATIVE)[combination.index(Status.ESTABLISHED)]
+        found = findings(memory_exhaustion=memory, threading_fault=threads, native_fault=native)
+        assert gate(found, RIVALS) == expected
+
+    @pytest.mark.parametrize("status", [Status.OPEN, Status.SUPPORTED])
+    def test_memory_and_threading_are_asked_even_where_they_do_not_predict(self, status: Status) -> None:
+        """A recorded exception is not named before both questions are closed."""
+        rivals = {"python-exception"}
+        sure = {"python_exception": Status.ESTABLISHED}
+        assert gate(findings(**sure), rivals) == "python-exception"
+        assert gate(findings(**sure, memory_exhaustion=status), rivals) is None
+        assert gate(findings(**sure, threading_fault=status), rivals) is None
+
+    def test_what_does_not_predict_the_failure_is_no_rival(self) -> None:
+        """An open hypothesis of another signature does not keep the verdict open."""
+        found = findings(native_fault=Status.ESTABLISHED, hang=Status.OPEN)
+        assert gate(found, RIVALS) == NATIVE
+        assert gate(found, {*RIVALS, "hang"}) is None
+
+    def test_two_established_are_none(self) -> None:
+        """Two causes at once are named by nobody."""
+        found = findings(native_fault=Status.ESTABLISHED, threading_fault=Status.ESTABLISHED)
+        assert gate(found, RIVALS) is None
+
+    @pytest.mark.parametrize("missing", [MEMORY, THREADS])
+    def test_missing_finding_is_undecided(self, missing: str) -> None:
+        """A hypothesis that was not judged is open."""
+        found = [finding for finding in findings(native_fault=Status.ESTABLISHED) if finding.id != missing]
+        assert gate(found, RIVALS) is None
+
+
+class TestNoFailure:
+    """Nothing failed."""
+
+    @pytest.mark.parametrize(("count", "bound"), [(1, "95%"), (2, "78%"), (5, "45%"), (59, "5%")])
+    def test_is_a_bound_and_no_proof(self, count: int, bound: str) -> None:
+        """The words give the number of trials and the rate that they leave possible."""
+        verdict = decide(case(*(well(number) for number in range(count))), findings(), "harness run")
+        assert (verdict.status, verdict.cause, verdict.next_experiments) == ("no-failure", None, ())
+        assert f"in {count} trials" in verdict.statement
+        assert "not proof" in verdict.statement
+        assert f"below {bound} (95 % confidence)" in verdict.statement
+
+    def test_stopped_trials_lived(self) -> None:
+        """A trial that was well when the harness stopped it counts among the survivors."""
+        verdict = decide(case(well(), trial(2, "stopped")), findings(), "harness run")
+        assert (verdict.status, "in 2 trials" in verdict.statement) == ("no-failure", True)
+
+    def test_unresolved_trial_leaves_it_open(self) -> None:
+        """One trial whose end is not known is not one that went well."""
+        verdict = decide(case(well(), trial(2, "unresolved")), findings(), "harness run")
+        assert (verdict.status, verdict.cause) == ("open", None)
+        assert "threads=2/2" in verdict.statement
+        assert verdict.next_experiments[0].command == "harness run --set limits.wall_seconds=600"
+
+    def test_no_trial_is_no_answer(self) -> None:
+        """Nothing run, nothing known."""
+        assert decide(case(), findings(), "harness run").status == "open"
+
+
+class TestFailure:
+    """Something failed."""
+
+    def open_verdict(self) -> Verdict:
+        """Return the verdict of one death at 2 threads and batch size 4."""
+        dead = died(signal="SIGSEGV", factors={"threads": 2, "batch_size": 4})
+        found = findings(memory_exhaustion=Status.OPEN, threading_fault=Status.SUPPORTED, native_fault=Status.SUPPORTED)
+        return decide(case(dead, well(factors={"threads": 1, "batch_size": 4})), found, "harness run p.yaml")
+
+    def test_open_says_what_failed_where_and_why_it_is_open(self) -> None:
+        """How many, how, the last event, what is undecided, what is supported."""
+        verdict = self.open_verdict()
+        assert (verdict.status, verdict.cause) == ("open", None)
+        for words in (
+            "1 of 2 trials failed (1 x SIGSEGV)", "backbone, call 2 of step 2",
+            "memory-exhaustion and threading-fault not decided", "supports threading-fault, native-fault",
+        ):  # fmt: skip
+            assert words in verdict.statement
+
+    def test_open_says_what_to_run_next(self) -> None:
+        """One experiment for threading, one for memory, all else pinned to the failing cell."""
+        commands = [experiment.command for experiment in self.open_verdict().next_experiments]
+        assert len(commands) == 2
+        for command, varied, pinned in zip(
+            commands, ("threads=[1,2]", "batch_size=[1,4]"), ("batch_size=[4]", "threads=[2]"), strict=True
+        ):
+            assert command.startswith("harness run p.yaml --set ")
+            assert f"factors.{varied}" in command and f"factors.{pinned}" in command and "repeats=" in command
+
+    def test_open_always_says_what_to_run_next(self) -> None:
+        """A death that no factor explains is run again."""
+        verdict = decide(case(died(code=3, factors={})), findings(memory_exhaustion=Status.OPEN), "harness run")
+        assert len(verdict.next_experiments) == 1
+
+    def test_named_needs_the_gate(self) -> None:
+        """With everything decided the cause is given, and the statement counts the failures."""
+        found = findings(native_fault=Status.ESTABLISHED)
+        verdict = decide(case(died(signal="SIGSEGV"), died(2, signal="SIGSEGV")), found, "harness run")
+        assert (verdict.status, verdict.cause) == ("named", NATIVE)
+        assert "2 of 2 trials failed (2 x SIGSEGV)" in verdict.statement
+
+    @pytest.mark.parametrize(
+        ("dead", "words"),
+        [
+            (died(code=3), "1 x exit code 3"),
+            (died(code=0xC0000005, ntstatus="0xC0000005"), "1 x 0xC0000005"),
+            (trial(1, "hung", signal="SIGKILL", ended_by="harness"), "1 x hang"),
+        ],
+    )
+    def test_ways_to_fail_are_counted_by_name(self, dead: object, words: str) -> None:
+        """Code, status or hang; the harness' own SIGKILL is not how a hung trial failed."""
+        verdict = decide(case(dead), findings(memory_exhaustion=Status.OPEN), "harness run")  # type: ignore[arg-type]
+        assert words in verdict.statement
