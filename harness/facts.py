@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import endings, memory, timings
+from harness import endings, memory, memory_facts, memory_growth, threading_facts, timings
 from harness.folder import TrialFolder
 from harness.model import Cell, Fact, Gap, LastEvent, Outcome, Signature, Trial
 from harness.runtimes import runtimes
@@ -69,22 +69,23 @@ def _enclosing(flight: list[FlightRecord], left: FlightRecord) -> FlightRecord:
 
 
 def _collect(folder: TrialFolder, flight: list[FlightRecord]) -> tuple[Fact, ...]:
-    readers: tuple[Callable[[TrialFolder], list[Fact]], ...] = (memory.facts, _torch, runtimes, _errors, _exits)
+    readers: tuple[Callable[[TrialFolder], list[Fact]], ...] = (
+        memory.facts,
+        memory_facts.facts,
+        memory_growth.facts,
+        _torch,
+        runtimes,
+        threading_facts.facts,
+        _errors,
+        _exits,
+    )
     facts = [fact for reader in readers for fact in reader(folder)]
     return (Fact("steps_done", flight[-1].done if flight else 0, (folder.source(records.FLIGHT_RING, 1),)), *facts)
 
 
 def _torch(folder: TrialFolder) -> list[Fact]:
     rows = [row for row in folder.lines(records.INSIDE).rows if row.value.get("event") == "torch"]
-    return [
-        Fact(name, row.value[key], (folder.source(records.INSIDE, row.line),))
-        for row in rows[:1]
-        for name, key in (
-            ("torch_version", "version"),
-            ("torch_threads", "threads"),
-            ("torch_interop_threads", "interop_threads"),
-        )
-    ]
+    return [Fact("torch_version", row.value["version"], (folder.source(records.INSIDE, row.line),)) for row in rows[:1]]
 
 
 def _errors(folder: TrialFolder) -> list[Fact]:

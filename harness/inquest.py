@@ -14,11 +14,12 @@ from typing import Any
 
 import yaml
 
-from harness import __version__, doctor, facts, judge, matrix, surroundings, trial
+from harness import __version__, agenda, doctor, facts, judge, matrix, surroundings, trial
 from harness.display import Display
 from harness.interrupt import Interrupt
+from harness.interventions import Intervention
 from harness.limits import Pulse
-from harness.model import Cell, ConfigError, Evidence
+from harness.model import Cell, ConfigError, Evidence, Trial
 from harness.plan import Plan
 from harness.report.write import write_all
 from probes import records
@@ -45,6 +46,7 @@ class Inquest:
         self._interrupt = interrupt
         self._journal = root / records.JOURNAL
         self._began = time.monotonic()
+        self._known: dict[str, Trial] = {}
 
     def run(self) -> Evidence:
         """Run all stages; return the evidence, also of an interrupted inquest."""
@@ -54,6 +56,7 @@ class Inquest:
             self._stage("baseline", lambda: self._run_cells([self.order.plan.baseline], 1))
             if not self.order.once:
                 self._stage("matrix", lambda: self._run_cells(self._cells(), self.order.plan.repeats))
+                self._stage("interventions", self._intervene)
             self._note("interrupted" if self._interrupt.asked else "end", seconds=self._elapsed())
             evidence = judge.evidence(self.root)
             self._display.stage("report")
@@ -113,20 +116,40 @@ class Inquest:
                 if sum(trial_id.startswith(f"{cell.id}/") for trial_id in done) < repeat:
                     yield cell
 
-    def _free_id(self, cell: Cell) -> str:
-        """Return the id of the cell's next trial, past the folders that an interruption left behind."""
-        folder = self.root / "trials" / cell.id
-        taken = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.exists() else []
-        return f"{cell.id}/{max(taken, default=0) + 1}"
+    def _intervene(self) -> None:
+        """Repeat the failure, then change one thing at a time, until all is decided or the budget is spent."""
+        step = agenda.next_step(self._trials())
+        while step is not None and not self._interrupt.asked and not self._is_spent():
+            self._run_trial(step.cell, step.why, step.intervention, step.memory_limit_bytes)
+            step = agenda.next_step(self._trials())
 
-    def _run_trial(self, cell: Cell, place: str) -> None:
-        trial_id = self._free_id(cell)
+    def _trials(self) -> tuple[Trial, ...]:
+        return tuple(self._read(trial_id) for trial_id in judge.trial_ids(self.root))
+
+    def _read(self, trial_id: str) -> Trial:
+        """Read a trial that has ended: its records do not change any more."""
+        if trial_id not in self._known:
+            self._known[trial_id] = facts.read(self.root, trial_id)
+        return self._known[trial_id]
+
+    def _free_id(self, name: str) -> str:
+        """Return the id of the next trial of that name, past the folders that an interruption left behind."""
+        folder = self.root / "trials" / name
+        taken = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.exists() else []
+        return f"{name}/{max(taken, default=0) + 1}"
+
+    def _run_trial(
+        self, cell: Cell, place: str, intervention: Intervention | None = None, memory_limit_bytes: int | None = None
+    ) -> None:
+        trial_id = self._free_id(f"{cell.id}+{intervention.id}" if intervention else cell.id)
+        folder = self.root / "trials" / trial_id
         self._note("trial begins", trial=trial_id)
         self._display.trial_begins(trial_id, place)
-        trial.run(trial.Request(trial_id, self.root / "trials" / trial_id, cell, self.order.plan), self._pulse)
+        request = trial.Request(trial_id, folder, cell, self.order.plan, intervention, memory_limit_bytes)
+        trial.run(request, self._pulse)
         if not self._interrupt.asked:
             self._note("trial ended", trial=trial_id)
-            self._display.trial_ended(facts.read(self.root, trial_id))
+            self._display.trial_ended(self._read(trial_id))
 
     def _pulse(self, pulse: Pulse) -> bool:
         self._display.pulse(pulse)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from harness.folder import TrialFolder
+from harness.memory_groups import left_in_groups
 from harness.model import Fact, Source
 from probes import records
 
@@ -33,7 +34,7 @@ def facts(folder: TrialFolder) -> list[Fact]:
 
 
 def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
-    peak, last, most = max(own, key=_of("rss_bytes")), own[-1], max(own, key=_of("threads"))
+    peak, last, most = max(own, key=of("rss_bytes")), own[-1], max(own, key=of("threads"))
     return [
         Fact("sampled_peak_rss_bytes", peak.value["rss_bytes"], (folder.source(records.MEMORY, peak.line),)),
         Fact("rss_at_end_bytes", last.value["rss_bytes"], (folder.source(records.MEMORY, last.line),)),
@@ -59,10 +60,14 @@ def _limits(folder: TrialFolder, own: records.Row, machine: records.Row) -> Iter
     yield Limit("the machine's memory", environment.get("memory_bytes", available), available, seen)
     for file, limit in environment.get("cgroup_memory_limits", {}).items():
         yield Limit(f"control group, {file}", limit, limit - rss, folder.key_source(records.ENVIRONMENT, file))
+    for path, limit, left, source in left_in_groups(folder, rss):
+        yield Limit(f"control group, {path}", limit, left, source)
     address_space = environment.get("rlimits", {}).get("RLIMIT_AS", [-1])[0]
     if address_space > 0:
         source = folder.key_source(records.ENVIRONMENT, "RLIMIT_AS")
         yield Limit("RLIMIT_AS", address_space, address_space - own.value["vms_bytes"], source)
+    yield from _data_limit(folder, own)
+    yield from _commit_limit(folder)
     planned = folder.spec.get("limits", {}).get("memory_bytes")
     if planned:
         yield Limit(
@@ -70,7 +75,29 @@ def _limits(folder: TrialFolder, own: records.Row, machine: records.Row) -> Iter
         )
 
 
-def _of(key: str) -> Callable[[records.Row], Any]:
+def _data_limit(folder: TrialFolder, own: records.Row) -> Iterator[Limit]:
+    """Yield RLIMIT_DATA: as the process had it, else as the boot was to set it; what VMS has grown by since counts."""
+    rows = [row for row in folder.lines(records.PRESSURE).rows if "data_bytes" in row.value]
+    limits = [row.value["rlimits"]["RLIMIT_DATA"] for row in rows if row.value.get("rlimits", {}).get("RLIMIT_DATA")]
+    planned = ((folder.spec.get("confine") or {}).get("rlimits") or {}).get("RLIMIT_DATA")
+    limit = limits[-1] if limits else planned
+    if rows and limit:
+        row = rows[-1]
+        used = row.value["data_bytes"] + max(0, own.value["vms_bytes"] - row.value["vms_bytes"])
+        yield Limit("RLIMIT_DATA", limit, max(0, limit - used), folder.source(records.PRESSURE, row.line))
+
+
+def _commit_limit(folder: TrialFolder) -> Iterator[Limit]:
+    """Yield the machine's commit limit where it is strict."""
+    rows = [row for row in folder.lines(records.PRESSURE).rows if row.value.get("at") != "end"]
+    if rows and rows[0].value.get("overcommit") == "2" and "commit_limit_bytes" in rows[-1].value:
+        total = rows[-1].value["commit_limit_bytes"]
+        left = total - rows[-1].value["committed_bytes"]
+        yield Limit("the machine's commit limit", total, left, folder.source(records.PRESSURE, rows[-1].line))
+
+
+def of(key: str) -> Callable[[records.Row], Any]:
+    """Return what takes the value of that key from a row."""
     return lambda row: row.value[key]
 
 

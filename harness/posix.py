@@ -20,6 +20,8 @@ from harness.process import Child, Launch, Reaped
 
 assert sys.platform != "win32"
 
+import resource  # noqa: E402 - after the assertion that tells mypy where it exists
+
 PR_SET_CHILD_SUBREAPER = 36
 SWEEP_SECONDS = 5.0
 
@@ -28,12 +30,29 @@ def start(launch: Launch) -> Child:
     """Start the child as the leader of a new session, its output going straight to the record files."""
     _become_subreaper()
     before = _own_children()
-    with open(launch.stdout, "ab") as stdout, open(launch.stderr, "ab") as stderr:
+    with open(launch.stdout, "ab") as stdout, open(launch.stderr, "ab") as stderr, _Stack(launch.stack_bytes):
         popen = subprocess.Popen(
             list(launch.command), env=dict(launch.environment), cwd=launch.directory,
             stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True,
         )  # fmt: skip
     return Child(popen.pid, popen, {"before": before})
+
+
+class _Stack:
+    """While entered, what is started gets a stack of this size: the limit counts as it is at execve(2)."""
+
+    def __init__(self, size: int | None) -> None:
+        self._size = size
+        self._before = resource.getrlimit(resource.RLIMIT_STACK)
+
+    def __enter__(self) -> None:
+        hard = self._before[1]
+        if self._size is not None:
+            size = self._size if hard == resource.RLIM_INFINITY else min(self._size, hard)
+            resource.setrlimit(resource.RLIMIT_STACK, (size, hard))
+
+    def __exit__(self, *_: object) -> None:
+        resource.setrlimit(resource.RLIMIT_STACK, self._before)
 
 
 def has_ended(child: Child) -> bool:

@@ -14,13 +14,17 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Launch:
-    """What to start: the command, its whole environment, its working directory, where its output goes."""
+    """What to start: the command, its whole environment, its working directory, where its output goes.
+
+    `stack_bytes`: the size of the main thread's stack, and of native threads that ask for none; None: as it is.
+    """
 
     command: Sequence[str]
     environment: Mapping[str, str]
     directory: Path
     stdout: Path
     stderr: Path
+    stack_bytes: int | None = None
 
 
 @dataclasses.dataclass

@@ -16,7 +16,9 @@ from typing import Any
 import yaml
 
 from harness import limits, surroundings
+from harness.confinement import Confinement
 from harness.fields import dotted_set
+from harness.interventions import Intervention
 from harness.limits import Limit, Pulse
 from harness.model import Cell, EndedBy
 from harness.ntstatus import ENDED_BY_HARNESS
@@ -38,12 +40,19 @@ Watcher = Callable[[Pulse], bool]
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """One trial to run: its id (which is its folder under the inquest's), its cell, the plan."""
+    """One trial to run: its id (which is its folder under the inquest's), its cell, the plan, what is changed."""
 
     id: str
     folder: Path
     cell: Cell
     plan: Plan
+    intervention: Intervention | None = None
+    memory_limit_bytes: int | None = None
+
+    @property
+    def effective(self) -> Cell:
+        """The factor values that the target gets: the cell's, under the intervention."""
+        return self.intervention.applied_to(self.cell) if self.intervention else self.cell
 
 
 def run(request: Request, keep_going: Watcher) -> None:
@@ -52,8 +61,9 @@ def run(request: Request, keep_going: Watcher) -> None:
     `keep_going` is shown every pulse and answers False to have the trial ended (Ctrl-C).
     """
     request.folder.mkdir(parents=True)
-    command = prepare(request)
     with ExitStack() as stack:
+        confinement = stack.enter_context(Confinement(request.memory_limit_bytes, request.folder))
+        command = prepare(request, confinement.spec)
         child = _launch(request, command)
         watched = Watched(child.pid, request.folder, request.plan.interval_seconds, time.perf_counter())
         started = datetime.now(UTC)
@@ -66,19 +76,23 @@ def run(request: Request, keep_going: Watcher) -> None:
     )
 
 
-def prepare(request: Request) -> list[str]:
+def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[str]:
     """Write the configuration's copy, spec.json and environment.json; return the target's command."""
     plan, folder = request.plan, request.folder.resolve()
     config = write_config(request)
     command = [word.replace("{config}", str(config)).replace("{trial}", str(folder)) for word in plan.target.command]
-    factors = request.cell.as_dict()
+    factors = request.effective.as_dict()
+    changed = request.intervention
     records.write_json(folder / records.SPEC, {
         "schema": "inquest/spec/1", "trial": request.id, "folder": str(folder), "command": command,
-        "factors": factors, "interventions": [], "python": sys.executable, "directory": os.getcwd(),
+        "factors": request.cell.as_dict(), "interventions": [changed.id] if changed else [], "python": sys.executable, "directory": os.getcwd(),
         "threads": factors.get("threads"), "interop_threads": factors.get("interop_threads"),
-        "inside_probes": plan.inside_probes, "expect_steps": plan.expect_steps,
+        "inside_probes": plan.inside_probes and (changed is None or changed.inside_probes),
+        "onednn": changed is None or changed.onednn, "stack_bytes": changed.stack_bytes if changed else None,
+        "expect_steps": plan.expect_steps,
         "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),
+        "confine": confine,
     })  # fmt: skip
     records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(child_environment(request)))
     return command
@@ -92,7 +106,7 @@ def write_config(request: Request) -> Path | None:
     config = yaml.safe_load(source.read_text(encoding="utf-8"))
     for key, value in request.plan.settings.items():
         dotted_set(config, key, value.replace("{trial}", str(request.folder)) if isinstance(value, str) else value)
-    for key, value in request.cell.factors:
+    for key, value in request.effective.factors:
         if key not in THREAD_FACTORS:
             dotted_set(config, key, value)
     path = request.folder / ("config" + source.suffix)
@@ -101,16 +115,19 @@ def write_config(request: Request) -> Path | None:
 
 
 def child_environment(request: Request) -> dict[str, str]:
-    """Return the supervisor's environment with the cell's thread variables."""
-    threads = request.cell.as_dict().get("threads")
-    return {**os.environ, **({name: str(threads) for name in THREAD_VARIABLES} if threads else {})}
+    """Return the supervisor's environment with the cell's thread variables and the intervention's own."""
+    threads = request.effective.as_dict().get("threads")
+    variables = {name: str(threads) for name in THREAD_VARIABLES} if threads else {}
+    return {**os.environ, **variables, **dict(request.intervention.variables if request.intervention else ())}
 
 
 def _launch(request: Request, command: list[str]) -> Child:
     boot = [sys.executable, str(BOOT), str(request.folder.resolve() / records.SPEC), "--", *command]
     folder = request.folder
+    stack_bytes = request.intervention.stack_bytes if request.intervention else None
+    environment = child_environment(request)
     return verbs.start(
-        Launch(boot, child_environment(request), Path.cwd(), folder / records.STDOUT, folder / records.STDERR)
+        Launch(boot, environment, Path.cwd(), folder / records.STDOUT, folder / records.STDERR, stack_bytes)
     )
 
 

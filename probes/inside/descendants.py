@@ -11,7 +11,7 @@ import os
 import sys
 import types
 
-from . import faults, imports
+from . import faults, imports, steering
 from .lines import RecordFolder
 from .tracker import Tracker
 
@@ -31,6 +31,7 @@ def own_folder(trial: str, how: str) -> str:
 def watch(trial: str, spec_path: str, folder: RecordFolder, tracker: Tracker) -> None:
     """Give every Python process that this one forks or spawns records of its own."""
     if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=steering.Forks(folder.lines("inside.jsonl")).note)
         os.register_at_fork(after_in_child=lambda: _after_fork(trial, folder, tracker))
     imports.when_imported("multiprocessing.spawn", lambda module: _lead_spawn_through_boot(module, spec_path))
 

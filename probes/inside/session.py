@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 
-from . import descendants, endings, faults, imports, plant, target, torch_hooks
+from . import confine, descendants, endings, faults, imports, plant, target, torch_hooks
 from .flight import KIND, Ring
 from .lines import RecordFolder
 from .tracker import Tracker
@@ -22,7 +23,11 @@ def main(arguments: list[str]) -> None:
     with open(spec_path, encoding="utf-8") as stream:
         spec = json.load(stream)
     folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0]) if origin else spec["folder"])
+    if spec.get("confine") and not origin:  # a descendant has inherited it
+        confine.apply(spec["confine"], folder)
     faults.enable(folder.file("fault.log"))
+    if spec.get("stack_bytes"):
+        threading.stack_size(spec["stack_bytes"])
     if spec.get("inside_probes", True):
         observe(spec, spec_path, folder)
     with endings.MainProgram(folder):

@@ -9,6 +9,7 @@ import sys
 import types
 from collections.abc import Callable
 
+from . import steering
 from .flight import KIND
 from .lines import Lines
 from .tracker import Tracker
@@ -19,6 +20,8 @@ def install(torch: types.ModuleType, tracker: Tracker, spec: dict, inside: Lines
     _set_threads(torch, spec)
     tracker.position(KIND["torch"])
     _hook_forwards(torch, tracker)
+    if not spec.get("onednn", True):
+        torch.backends.mkldnn.set_flags(False)
     _hook_optimizers(torch, tracker, inside)
     _hook_backward(torch, tracker)
     _hook_data(torch, tracker)
@@ -26,6 +29,8 @@ def install(torch: types.ModuleType, tracker: Tracker, spec: dict, inside: Lines
         event="torch", version=torch.__version__, threads=torch.get_num_threads(),
         interop_threads=torch.get_num_interop_threads(), parallel_info=torch.__config__.parallel_info(),
     )  # fmt: skip
+    steering.write(torch, inside, "import")
+    tracker.when_first_model_runs(lambda: steering.write(torch, inside, "first forward"))
 
 
 def _set_threads(torch: types.ModuleType, spec: dict) -> None:

@@ -48,6 +48,7 @@ class Tracker:
         self._quoted: dict[int, str] = {}
         self._known: dict[int, object] = {}  # weak references: a module that is gone may leave its id to another
         self._models: dict[int, bool] = {}
+        self._at_first_model: list[Callable[[], None]] = []
 
     def hooks(self) -> tuple[Callable[[object, object], None], Callable[[object, object, object], None]]:
         """Return the forward pre-hook and the forward hook.
@@ -117,6 +118,10 @@ class Tracker:
         """Take torch's word for whether gradients are recorded: what tells training from evaluation."""
         self._grad_enabled = grad_enabled
 
+    def when_first_model_runs(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once, when the forward of the first root that has parameters begins."""
+        self._at_first_model.append(callback)
+
     def position(self, kind: int) -> None:
         """Write a record of another kind (data, backward, optimizer, ...) at the present epoch and step."""
         self.ring.write(kind, self.step, self.epoch, threading.get_native_id())
@@ -170,6 +175,10 @@ class Tracker:
             self._known[id(module)] = weakref.ref(module)
             self._models[id(module)] = next(module.parameters(), None) is not None
             self._remember(id(module), name or type(root).__name__)
+        if self._models[key]:
+            waiting, self._at_first_model = self._at_first_model, []
+            for callback in waiting:
+                callback()
 
     def _name(self, module: object, key: int) -> int:
         return self._remember(key, type(module).__name__)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from probes.outside.kernel import KernelProbe
 from probes.outside.maps import MapsProbe
 from probes.outside.memory import MemoryProbe
+from probes.outside.pressure import PressureProbe
 from probes.outside.probe import Probe, Watched
 from probes.outside.threads import ThreadsProbe
 from probes.outside.tree import TreeProbe
 
 PROBES: tuple[type[Probe], ...] = (
     MemoryProbe,
+    PressureProbe,
     TreeProbe,
     ThreadsProbe,
     MapsProbe,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path("/sys/fs/cgroup")
+COUNTING = ("memory.current", "memory.usage_in_bytes")
 UNLIMITED = 1 << 60  # v1 spells "no limit" as a number near 2 ** 63
 
 
@@ -18,6 +19,19 @@ def memory_limits(membership: Path = Path("/proc/self/cgroup"), root: Path = ROO
     files = [file for line in lines for file in _limit_files(line, root)]
     texts = ((file, file.read_text().strip()) for file in files if file.exists())
     return {str(file): int(text) for file, text in texts if text.isdigit() and int(text) < UNLIMITED}
+
+
+def memory_groups(membership: Path = Path("/proc/self/cgroup"), root: Path = ROOT) -> list[Path]:
+    """Return the groups that count a process' memory, its own first, then its parents up to the root."""
+    lines = membership.read_text().splitlines() if membership.exists() else []
+    groups = [file.parent for line in lines for file in _limit_files(line, root)]
+    return [group for group in groups if any((group / name).exists() for name in COUNTING)]
+
+
+def counting_group(membership: Path = Path("/proc/self/cgroup"), root: Path = ROOT) -> tuple[Path | None, bool]:
+    """Return the group that counts a process' memory (None: there is none) and whether it is one of version 1."""
+    own = next(iter(memory_groups(membership, root)), None)
+    return own, own is not None and (own / "memory.usage_in_bytes").exists()
 
 
 def _limit_files(line: str, root: Path) -> list[Path]:

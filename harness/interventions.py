@@ -1,0 +1,71 @@
+"""What can be changed about a failing cell, one thing at a time, and which hypothesis each change isolates; pure.
+
+An intervention that touches two hypotheses at once decides neither: a smaller batch changes memory *and* the work of
+each thread, so it is not in this list.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from harness.model import Cell
+
+ALL_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+LADDER = (1.5, 1.0, 0.8, 0.6)  # shares of the measured peak
+LARGE_STACK_BYTES = 256 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Intervention:
+    """One change. `isolates` is the hypothesis that it alone can decide; None: it informs, and decides nothing.
+
+    `factors` replaces factor values of the cell, `variables` sets environment variables, `memory_share` is a memory
+    limit as a share of the cell's measured peak, `stack_bytes` the size of every stack; `onednn` and `inside_probes`
+    switch off.
+    """
+
+    id: str
+    isolates: str | None = None
+    factors: tuple[tuple[str, Any], ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    memory_share: float | None = None
+    stack_bytes: int | None = None
+    onednn: bool = True
+    inside_probes: bool = True
+
+    def applied_to(self, cell: Cell) -> Cell:
+        """Return the cell with this intervention's factor values; factors that the cell lacks are added."""
+        return Cell(tuple((cell.as_dict() | dict(self.factors)).items()))
+
+
+ONE_THREAD = Intervention("threads=1", "threading-fault", factors=(("threads", 1),))
+RUNGS = tuple(Intervention(f"memory={share:g}x", "memory-exhaustion", memory_share=share) for share in LADDER)
+LARGE_STACK = Intervention(
+    "stack=256M", "stack-overflow", variables=(("OMP_STACKSIZE", "256M"),), stack_bytes=LARGE_STACK_BYTES
+)
+PLAIN_CPU = Intervention(
+    "cpu=baseline",
+    "illegal-instruction",
+    variables=(
+        ("ATEN_CPU_CAPABILITY", "default"),
+        ("ONEDNN_MAX_CPU_ISA", "SSE41"),
+        ("MKL_ENABLE_INSTRUCTIONS", "SSE4_2"),
+    ),  # fmt: skip
+)
+NO_ONEDNN = Intervention("onednn=off", "native-fault", onednn=False)
+PASSIVE_WAIT = Intervention("OMP_WAIT_POLICY=PASSIVE", None, variables=(("OMP_WAIT_POLICY", "PASSIVE"),))
+NO_WORKERS = Intervention("num_workers=0", None, factors=(("num_workers", 0),))
+NO_PROBES = Intervention("probes=off", None, inside_probes=False)
+
+CATALOGUE = (ONE_THREAD, *RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, PASSIVE_WAIT, NO_WORKERS, NO_PROBES)
+
+
+def by_id(identity: str) -> Intervention:
+    """Return the intervention of that id; a KeyError is a fault of the harness."""
+    return {intervention.id: intervention for intervention in CATALOGUE}[identity]
+
+
+def rung_share(identity: str) -> float | None:
+    """Return the share of the peak that a rung of the memory ladder allows, None for other interventions."""
+    return next((rung.memory_share for rung in RUNGS if rung.id == identity), None)
