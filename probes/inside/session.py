@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from . import descendants, endings, faults, imports, plant, target, torch_hooks
+from . import descendants, endings, faults, imports, native_exit, plant, target, torch_hooks
 from .flight import KIND, Ring
 from .lines import RecordFolder
 from .tracker import Tracker
@@ -22,7 +22,9 @@ def main(arguments: list[str]) -> None:
     with open(spec_path, encoding="utf-8") as stream:
         spec = json.load(stream)
     folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0]) if origin else spec["folder"])
-    faults.enable(folder.file("fault.log"))
+    if not origin and "supervisor" in spec:
+        faults.die_with(spec["supervisor"])
+    faults.enable(folder.file("fault.log"), held="supervisor" in spec)
     if spec.get("inside_probes", True):
         observe(spec, spec_path, folder)
     with endings.MainProgram(folder):
@@ -37,6 +39,8 @@ def observe(spec: dict, spec_path: str, folder: RecordFolder) -> None:
     tracker = Tracker(ring, folder.lines("forwards.jsonl"))
     tracker.position(KIND["start"])
     endings.watch(folder, tracker)
+    if folder.path == spec["folder"]:  # a spawned worker has nobody who would release it
+        native_exit.watch(folder, inside)
     imports.when_imported("torch", lambda torch: torch_hooks.install(torch, tracker, spec, inside))
     if spec.get("plant"):
         imports.when_imported("torch", lambda torch: plant.install(torch, tracker, spec["plant"], inside))
