@@ -20,7 +20,7 @@ PAUSED = re.compile(r"^_*(?:libc_|GI_)*(?:pause|sigsuspend)$")
 
 
 def parse(text: str) -> tuple[Stack, ...]:
-    """Return the threads in the order printed; the faulting one is held in sigsuspend(2) or pause(2) under a signal handler."""
+    """Return the threads in the order printed; the faulting one is held in sigsuspend(2) or pause(2)."""
     return tuple(_stack(block) for block in blocks.cut(text.splitlines(), HEAD))
 
 

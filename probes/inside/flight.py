@@ -52,7 +52,7 @@ class Ring:
             self._write_name(name)
 
     def detach(self) -> None:
-        """Write to private memory from now on: for a forked child that has no folder, and whose parent owns the file."""
+        """Write to private memory from now on: for a forked child that has no folder of its own."""
         self.buffer = bytearray(HEADER_BYTES + CAPACITY * RECORD_BYTES)
 
     def number_of(self, name: str) -> int:
