@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
 import sys
-import sysconfig
 from pathlib import Path
 
 import psutil
 
-from probes.outside import PROBES
+from probes.outside import PROBES, tools
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,28 +26,19 @@ def examine() -> tuple[EvidenceSource, ...]:
     return (*probes, _py_spy(), _ptrace(), _gdb(), _cores(), _memory())
 
 
-def py_spy() -> str | None:
-    """Return the path of py-spy, which is installed beside the interpreter, or None."""
-    return shutil.which("py-spy", path=sysconfig.get_path("scripts")) or shutil.which("py-spy")
-
-
 def _py_spy() -> EvidenceSource:
-    path = py_spy()
+    path = tools.py_spy()
     return EvidenceSource("py-spy", path is not None, path or "not found: stacks of a live process cannot be taken")
 
 
 def _ptrace() -> EvidenceSource:
-    scope = Path("/proc/sys/kernel/yama/ptrace_scope")
-    value = scope.read_text().strip() if scope.exists() else "0"
-    words = {"0": "allowed", "1": "allowed for descendants (kernel.yama.ptrace_scope=1)"}
-    detail = words.get(value, f"kernel.yama.ptrace_scope={value} forbids reading another process' stacks")
-    return EvidenceSource(
-        "ptrace", value in words and sys.platform == "linux", detail if sys.platform == "linux" else "Linux only"
-    )
+    if sys.platform != "linux":
+        return EvidenceSource("ptrace", False, "Linux only")
+    return EvidenceSource("ptrace", tools.ptrace_scope() in ("", "0", "1"), tools.ptrace_setting())
 
 
 def _gdb() -> EvidenceSource:
-    path = shutil.which("gdb")
+    path = tools.gdb()
     return EvidenceSource(
         "gdb",
         path is not None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from harness import ntstatus
+from harness import exits, ntstatus
 from harness.folder import TrialFolder
 from harness.model import EndedBy, Exit, Fact, Outcome
 from probes import records
@@ -41,13 +41,22 @@ class Ending:
 
 
 def judge(folder: TrialFolder, flight: list[FlightRecord]) -> Ending:
-    """Return how the trial ended; pure."""
-    record = folder.exit
+    """Return how the trial ended; pure. Only exits.jsonl can know that the program sent itself the signal."""
+    record, sent = folder.exit, exits.own_signal(folder)
+    ended_by = EndedBy(record.get("ended_by", "itself"))
+    by_itself = sent is not None and ended_by is EndedBy.OUTSIDE
     exit_ = Exit(
         code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
-        meaning=meaning(record), ended_by=EndedBy(record.get("ended_by", "itself")),
+        meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record),
+        ended_by=EndedBy.ITSELF if by_itself else ended_by,
     )  # fmt: skip
     return Ending(_outcome(folder, flight), exit_, _facts(folder))
+
+
+def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
+    """Say that a signal that looks as if it came from outside was sent by the program."""
+    who = "the program itself" if sent["pid"] == folder.exit["pid"] else f"its own child process {sent['pid']}"
+    return f"{sent['signal']}, sent by {who} ({sent['call']})"
 
 
 def meaning(record: dict[str, Any]) -> str:

@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import endings, memory, memory_facts, memory_growth, threading_facts, timings
+from harness import (
+    endings,
+    exits,
+    fault,
+    hangs,
+    headroom,
+    memory,
+    memory_facts,
+    memory_growth,
+    signature,
+    threading_facts,
+    timings,
+)
+from harness.crash_stacks import crash
 from harness.folder import TrialFolder
-from harness.model import Cell, Fact, Gap, LastEvent, Outcome, Signature, Trial
+from harness.model import Cell, Fact, Gap, LastEvent, Trial
 from harness.runtimes import runtimes
 from probes import records
 from probes.outside.flight import FlightRecord
@@ -37,7 +50,7 @@ def read(root: Path, trial_id: str) -> Trial:
         last_event=last,
         peak_rss_bytes=next((fact.value for fact in facts if fact.name == "peak_rss_bytes"), None),
         forwards=timings.summary(folder),
-        signature=_signature(ending, last),
+        signature=signature.of(folder, ending.exit, last, ending.outcome),
         facts=(*ending.facts, *facts),
         gaps=_gaps(folder),
     )
@@ -70,15 +83,9 @@ def _enclosing(flight: list[FlightRecord], left: FlightRecord) -> FlightRecord:
 
 def _collect(folder: TrialFolder, flight: list[FlightRecord]) -> tuple[Fact, ...]:
     readers: tuple[Callable[[TrialFolder], list[Fact]], ...] = (
-        memory.facts,
-        memory_facts.facts,
-        memory_growth.facts,
-        _torch,
-        runtimes,
-        threading_facts.facts,
-        _errors,
-        _exits,
-    )
+        memory.facts, memory_facts.facts, memory_growth.facts, headroom.facts, _torch, runtimes, threading_facts.facts,
+        _errors, exits.facts, fault.facts, crash.facts, hangs.facts,
+    )  # fmt: skip
     facts = [fact for reader in readers for fact in reader(folder)]
     return (Fact("steps_done", flight[-1].done if flight else 0, (folder.source(records.FLIGHT_RING, 1),)), *facts)
 
@@ -97,26 +104,6 @@ def _errors(folder: TrialFolder) -> list[Fact]:
         )
         for row in folder.own_lines(records.PYTHON_ERROR)
     ]
-
-
-def _exits(folder: TrialFolder) -> list[Fact]:
-    return [
-        Fact(
-            "exit_call",
-            {key: row.value.get(key) for key in ("call", "code", "thread")},
-            (folder.source(records.EXITS, row.line),),
-        )
-        for row in folder.own_lines(records.EXITS)
-    ]
-
-
-def _signature(ending: endings.Ending, last: LastEvent | None) -> Signature | None:
-    """What is known of a death without native stacks: how it ended, and where in the model."""
-    if ending.outcome not in (Outcome.DIED, Outcome.HUNG):
-        return None
-    how = ending.exit.signal or ending.exit.ntstatus or f"exit {ending.exit.code}"
-    where = f"{last.phase} {last.module or ''}#{last.call or ''}".rstrip("# ") if last else "unknown place"
-    return Signature(exact=None, loose=None, point=f"{'hang' if ending.outcome is Outcome.HUNG else how} in {where}")
 
 
 def _gaps(folder: TrialFolder) -> tuple[Gap, ...]:

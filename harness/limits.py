@@ -6,11 +6,15 @@ import dataclasses
 from typing import Any, Protocol
 
 from harness.plan import Limits
+from harness.stillness import allowed_seconds
 
 
 @dataclasses.dataclass(frozen=True)
 class Pulse:
-    """What the supervisor knows of a running trial at one instant. `idle_seconds`: since the last sign of progress."""
+    """What the supervisor knows of a running trial at one instant.
+
+    `idle_seconds`: since the last sign of progress. `median_step_seconds`: None until the first step is done.
+    """
 
     seconds: float
     idle_seconds: float
@@ -19,6 +23,7 @@ class Pulse:
     step: int
     steps_done: int
     kind: str
+    median_step_seconds: float | None = None
 
 
 class Limit(Protocol):
@@ -46,12 +51,26 @@ class Threshold:
         return bool(value >= self.most)
 
 
+@dataclasses.dataclass(frozen=True)
+class NoProgress:
+    """Ends a trial that has stood still for longer than the plan and its own pace allow."""
+
+    limits: Limits
+    name: str = "no progress"
+
+    def reached(self, pulse: Pulse) -> bool:
+        """Whether it has stood still for too long."""
+        return pulse.idle_seconds >= allowed_seconds(self.limits, pulse.median_step_seconds)
+
+
 def from_plan(limits: Limits) -> tuple[Limit, ...]:
-    """Return the limits that the plan sets; steps first, as it is the one that means well."""
-    table = (
-        ("steps", "steps_done", limits.steps),
-        ("memory", "rss_bytes", limits.memory_bytes),
-        ("no progress", "idle_seconds", limits.no_progress_seconds),
-        ("wall time", "seconds", limits.wall_seconds),
+    """Return the plan's limits; steps first, as it is the one that means well. The one for progress is always armed."""
+    return (
+        *_thresholds(("steps", "steps_done", limits.steps), ("memory", "rss_bytes", limits.memory_bytes)),
+        NoProgress(limits),
+        *_thresholds(("wall time", "seconds", limits.wall_seconds)),
     )
+
+
+def _thresholds(*table: tuple[str, str, float | None]) -> tuple[Limit, ...]:
     return tuple(Threshold(name, field, most) for name, field, most in table if most is not None)

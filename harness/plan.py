@@ -36,12 +36,19 @@ class Target:
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """When the harness ends a trial; None: never for that reason."""
+    """When the harness ends a trial; None: never for that reason.
+
+    Where `no_progress_seconds` is None, a trial may stand still for `no_progress_steps` median steps, at least for
+    `no_progress_least_seconds`; before its first step is done, for `no_progress_start_seconds`.
+    """
 
     wall_seconds: float | None
     no_progress_seconds: float | None
     memory_bytes: int | None
     steps: int | None
+    no_progress_least_seconds: float = 10.0
+    no_progress_steps: float = 10.0
+    no_progress_start_seconds: float = 300.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -194,6 +201,9 @@ def _limits(fields: Fields) -> Limits:
         no_progress_seconds=fields.take("no_progress_seconds", float, None, least=0.1),
         memory_bytes=fields.take("memory_bytes", int, None, least=1),
         steps=fields.take("steps", int, None, least=1),
+        no_progress_least_seconds=fields.take("no_progress_least_seconds", float, 10.0, least=0.1),
+        no_progress_steps=fields.take("no_progress_steps", float, 10.0, least=1),
+        no_progress_start_seconds=fields.take("no_progress_start_seconds", float, 300.0, least=0.1),
     )
     fields.finish()
     return limits

@@ -24,9 +24,10 @@ from harness.model import Cell, EndedBy
 from harness.ntstatus import ENDED_BY_HARNESS
 from harness.plan import THREAD_FACTORS, Plan
 from harness.process import Child, Launch, Reaped
+from harness.stillness import Stillness, allowed_seconds
 from harness.system import verbs
 from probes import records
-from probes.outside import PROBES, Probe, Watched
+from probes.outside import PROBES, Probe, Watched, torch_stacks
 from probes.outside.flight import LiveRing
 from probes.outside.memory import MemoryProbe
 
@@ -67,7 +68,7 @@ def run(request: Request, keep_going: Watcher) -> None:
         child = _launch(request, command)
         watched = Watched(child.pid, request.folder, request.plan.interval_seconds, time.perf_counter())
         started = datetime.now(UTC)
-        closing = stack.enter_context(_Closing(child, _open_probes(watched)))
+        closing = stack.enter_context(_Closing(child, _open_probes(watched), request.folder))
         limit = _watch(request, child, watched, closing.probes, keep_going)
     reaped = closing.reaped
     assert reaped is not None
@@ -85,7 +86,8 @@ def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[
     changed = request.intervention
     records.write_json(folder / records.SPEC, {
         "schema": "inquest/spec/1", "trial": request.id, "folder": str(folder), "command": command,
-        "factors": request.cell.as_dict(), "interventions": [changed.id] if changed else [], "python": sys.executable, "directory": os.getcwd(),
+        "factors": request.cell.as_dict(), "interventions": [changed.id] if changed else [],
+        "python": sys.executable, "directory": os.getcwd(), "supervisor": os.getpid(),
         "threads": factors.get("threads"), "interop_threads": factors.get("interop_threads"),
         "inside_probes": plan.inside_probes and (changed is None or changed.inside_probes),
         "onednn": changed is None or changed.onednn, "stack_bytes": changed.stack_bytes if changed else None,
@@ -145,8 +147,9 @@ def _open_probes(watched: Watched) -> list[Probe]:
 class _Closing:
     """Whatever happens while a child is watched, it is swept, its probes are closed and it is reaped, in that order."""
 
-    def __init__(self, child: Child, probes: list[Probe]) -> None:
+    def __init__(self, child: Child, probes: list[Probe], folder: Path) -> None:
         self.probes = probes
+        self._folder = folder
         self.left: list[int] = []
         self.reaped: Reaped | None = None
         self._child = child
@@ -158,6 +161,7 @@ class _Closing:
         self.left = verbs.sweep(self._child)
         for probe in self.probes:
             probe.close()
+        torch_stacks.separate(self._folder, self._child.pid)
         self.reaped = verbs.reap(self._child)
 
 
@@ -173,13 +177,20 @@ def _watch(request: Request, child: Child, watched: Watched, probes: list[Probe]
                 probe.due = now + probe.interval_seconds
         pulse = pulses.take(now)
         reason = _reason_to_end(armed, pulse, keep_going(pulse))
-        if reason and not verbs.has_ended(child):
-            for probe in probes:
-                probe.before_end(reason)
+        if reason and not verbs.has_ended(child) and not _is_vetoed(request, probes, reason, pulse):
             verbs.end(child)
             return reason
         time.sleep(watched.interval_seconds)
     return None
+
+
+def _is_vetoed(request: Request, probes: list[Probe], reason: str, pulse: Pulse) -> bool:
+    """Note the limit, let every probe take what can only be had now; whether one of them has seen it move after all."""
+    records.append(request.folder / records.LIMITS, {
+        "t": time.perf_counter(), "limit": reason, **dataclasses.asdict(pulse),
+        "allowed_idle_seconds": allowed_seconds(request.plan.limits, pulse.median_step_seconds),
+    })  # fmt: skip
+    return any([probe.before_end(reason) for probe in probes])
 
 
 def _reason_to_end(armed: tuple[Limit, ...], pulse: Pulse, keep_going: bool) -> str | None:
@@ -194,8 +205,7 @@ class _Pulses:
         self._watched = watched
         self._ring = LiveRing(watched.folder / records.FLIGHT_RING)
         self._memory = next(probe for probe in probes if isinstance(probe, MemoryProbe))
-        self._seen: tuple[int, int] = (-1, -1)
-        self._progress = watched.started
+        self._stillness = Stillness(watched.started)
         self._outputs = [str(watched.folder / name) for name in (records.STDOUT, records.STDERR)]
         self._output, self._output_asked = 0, 0.0
 
@@ -203,12 +213,12 @@ class _Pulses:
         newest: Mapping[str, Any] = self._ring.newest() or BEFORE_BOOT
         if now - self._output_asked >= OUTPUT_SECONDS:
             self._output, self._output_asked = sum(os.stat(path).st_size for path in self._outputs), now
-        seen = (newest["sequence"], self._output)
-        if seen != self._seen:
-            self._seen, self._progress = seen, now
+        step, done = newest["step"], newest["done"]
+        idle = self._stillness.see(now, (newest["sequence"], self._output), step, done)
         return Pulse(
-            seconds=now - self._watched.started, idle_seconds=now - self._progress, rss_bytes=self._memory.rss_bytes,
-            threads=self._memory.threads, step=newest["step"], steps_done=newest["done"], kind=newest["kind"],
+            seconds=now - self._watched.started, idle_seconds=idle, rss_bytes=self._memory.rss_bytes,
+            threads=self._memory.threads, step=step, steps_done=done, kind=newest["kind"],
+            median_step_seconds=self._stillness.median_step_seconds,
         )  # fmt: skip
 
 

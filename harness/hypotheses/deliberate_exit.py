@@ -1,61 +1,56 @@
-"""deliberate-exit: the program ended itself with an exit code, before its work was done."""
+"""deliberate-exit: the program ended itself before its work was done, by a recorded call or with an exit code."""
 
 from __future__ import annotations
 
+from harness.hypotheses.calls import explaining_call, is_unexplained_on_windows
 from harness.hypotheses.case import Case, exit_source, no_sign, nothing_to_judge
-from harness.model import Finding, Gap, Reason, Source, Status, Trial
+from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "deliberate-exit"
+UNSEEN = Gap("exit call", "no Python call was recorded: native code called exit, or main ended with work left")
+OUTSIDE = Gap("exit call", "on Windows a TerminateProcess from outside leaves any exit code, and no call was recorded")
 
 
 def predicts(trial: Trial) -> bool:
-    """An exit code, and no exception that explains it."""
-    return (
-        trial.outcome == "died"
-        and trial.exit.code is not None
-        and not trial.exit.ntstatus
-        and trial.value("python_error") is None
-    )
+    """An exit code and no exception that explains it, or a signal that the program sent to itself."""
+    if trial.outcome != "died" or trial.exit.ntstatus:
+        return False
+    if trial.exit.code is None:
+        return explaining_call(trial) is not None
+    return trial.value("python_error") is None
 
 
 def judge(case: Case) -> Finding:
-    """Established by the recorded call where every failure has one; supported where the code alone says so."""
+    """Established where every failure has a recorded call that fits; supported where the code alone says so."""
     if not case.failures:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        return no_sign(
-            ID,
-            "no trial ended with an exit code before its work was done",
-            tuple(exit_source(trial) for trial in case.failures),
-        )
-    return Finding(
-        ID,
-        Status.ESTABLISHED if all(_call(trial) for trial in case.failures) else Status.SUPPORTED,
-        tuple(_reason(trial) for trial in matching),
-        ()
-        if all(_call(trial) for trial in matching)
-        else (Gap("exit call", "no Python call was recorded: native code called exit, or main ended with work left"),),
-    )
+        sources = tuple(exit_source(trial) for trial in case.failures)
+        return no_sign(ID, "no trial ended with an exit code before its work was done", sources)
+    return Finding(ID, _status(case, matching), tuple(_reason(trial) for trial in matching), _gaps(matching))
 
 
-CALLS = ("os._exit", "sys.exit", "SystemExit in thread")
+def _status(case: Case, matching: list[Trial]) -> Status:
+    if all(predicts(trial) and explaining_call(trial) for trial in case.failures):
+        return Status.ESTABLISHED
+    return Status.OPEN if any(map(is_unexplained_on_windows, matching)) else Status.SUPPORTED
 
 
-def _call(trial: Trial) -> tuple[str, tuple[Source, ...]] | None:
-    """Return the recorded call that ended the trial, worded, and where it is recorded."""
-    facts = (fact for fact in trial.facts if fact.name == "exit_call" and fact.value["call"] in CALLS)
-    return next(
-        (
-            (f"{fact.value['call']}({fact.value['code']}) in thread {fact.value['thread']}", fact.sources)
-            for fact in facts
-        ),
-        None,
-    )
+def _gaps(matching: list[Trial]) -> tuple[Gap, ...]:
+    silent = [trial for trial in matching if explaining_call(trial) is None]
+    windows = any(map(is_unexplained_on_windows, silent))
+    return (OUTSIDE,) if windows else (UNSEEN,) if silent else ()
 
 
 def _reason(trial: Trial) -> Reason:
-    call = _call(trial)
-    if call is None:
-        return Reason(f"{trial.id}: {trial.exit.meaning}, and the work was not done", (exit_source(trial),))
-    return Reason(f"{trial.id}: {trial.exit.meaning}, by {call[0]}", call[1])
+    call = explaining_call(trial)
+    if call is not None:
+        return Reason(f"{trial.id}: {trial.exit.meaning}, by {call[0]}", call[1])
+    native = next((fact for fact in trial.facts if fact.name == "exit_call" and "possible" in fact.value), None)
+    if native is not None:
+        text = (
+            f"{trial.id}: {trial.exit.meaning}; no Python call ended it, so native code did: {native.value['possible']}"
+        )
+        return Reason(text, native.sources)
+    return Reason(f"{trial.id}: {trial.exit.meaning}, and the work was not done", (exit_source(trial),))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from harness.hypotheses.calls import is_unexplained_on_windows
 from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign, nothing_to_judge
 from harness.model import Finding, Gap, Status, Trial
 
 ID = "external-kill"
+SENDER = Gap("sender", "who sent the signal is not recorded")
+WINDOWS = Gap("sender", "cannot be told from exit code alone on Windows: TerminateProcess gives any code")
 
 
 def predicts(trial: Trial) -> bool:
-    """A signal that is sent, not raised by a fault."""
-    return trial.exit.ended_by == "outside"
+    """A signal that somebody else sent, not raised by a fault; on Windows also a code that no call explains."""
+    return trial.exit.ended_by == "outside" or is_unexplained_on_windows(trial)
 
 
 def judge(case: Case) -> Finding:
@@ -20,6 +23,6 @@ def judge(case: Case) -> Finding:
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return no_sign(ID, "no trial was ended from outside", tuple(exit_source(trial) for trial in case.failures))
-    return Finding(
-        ID, Status.SUPPORTED, death_reasons(matching), (Gap("sender", "who sent the signal is not recorded"),)
-    )
+    sent = any(trial.exit.ended_by == "outside" for trial in matching)
+    gaps = (*((SENDER,) if sent else ()), *((WINDOWS,) if any(map(is_unexplained_on_windows, matching)) else ()))
+    return Finding(ID, Status.SUPPORTED if sent else Status.OPEN, death_reasons(matching), gaps)

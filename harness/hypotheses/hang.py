@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign, nothing_to_judge
-from harness.model import Finding, Gap, Status, Trial
+from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 
 ID = "hang"
+LOOKS = 3
+MOST_SENTENCES = 6
+WAKES = ("waiting in sleep", "merely slow")
+DOUBTS = {
+    "unknown": "what was seen fits no kind of hang, or the tools were refused",
+    "waiting in sleep": "a sleep ends by itself: a longer limit would tell whether the program then goes on",
+    "spinning": "a very long computation looks the same from outside: a longer limit would tell the two apart",
+    "native loop holding the GIL": "a very long native call looks the same: a longer limit would tell the two apart",
+    "blocked I/O": "a very slow device or peer looks the same: a longer limit would tell the two apart",
+}
 
 
 def predicts(trial: Trial) -> bool:
@@ -14,20 +24,57 @@ def predicts(trial: Trial) -> bool:
 
 
 def judge(case: Case) -> Finding:
-    """Supported where a trial made no progress for as long as the plan allows."""
+    """Established where all failures stood still, and three looks, a second apart, saw each of them not move.
+
+    That a program hangs is what the looks observe directly, so no intervention is needed; why it hangs is another
+    hypothesis' question. Supported where a hang was not looked at so, where it only slept, or where other trials
+    failed otherwise.
+    """
     if not case.failures:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return no_sign(ID, "no trial stood still", tuple(exit_source(trial) for trial in case.failures))
+    confirmed = all(_is_confirmed(trial) and trial.value("hang_kind") not in WAKES for trial in case.failures)
+    reasons = (*death_reasons(matching), *(reason for trial in matching for reason in _reasons(trial)))
     return Finding(
         ID,
-        Status.SUPPORTED,
-        death_reasons(matching),
-        (
+        Status.ESTABLISHED if confirmed else Status.SUPPORTED,
+        reasons,
+        tuple(gap for trial in matching for gap in _gaps(trial)),
+    )
+
+
+def _is_confirmed(trial: Trial) -> bool:
+    return (trial.value("hang_looks") or 0) >= LOOKS
+
+
+def _reasons(trial: Trial) -> list[Reason]:
+    """The limit, the kind, and who waits for what."""
+    reasons = []
+    idle, kind = trial.fact("idle_seconds"), trial.fact("hang_kind")
+    if idle:
+        reasons.append(Reason(f"{trial.id}: {_stillness(trial, idle)}", idle.sources))
+    if kind and _is_confirmed(trial):
+        text = f"{trial.id}: {kind.value}: no progress was seen by {trial.value('hang_looks')} looks, a second apart"
+        reasons.append(Reason(text, kind.sources))
+    waits = [fact for fact in trial.facts if fact.name == "hang_wait"]
+    return reasons + [Reason(f"{trial.id}: {fact.value}", fact.sources) for fact in waits[:MOST_SENTENCES]]
+
+
+def _stillness(trial: Trial, idle: Fact) -> str:
+    median = trial.value("median_step_seconds")
+    pace = f" ({idle.value / median:.0f} times the median step of {median:.3g} s)" if median else ""
+    return f"no flight record and no output for {idle.value:.1f} s{pace}"
+
+
+def _gaps(trial: Trial) -> list[Gap]:
+    if not _is_confirmed(trial):
+        return [
             Gap(
                 "hang snapshots",
-                "no stacks were taken while it stood still, so deadlock and livelock are not told apart",
-            ),
-        ),
-    )
+                f"{trial.id}: no stacks were taken while it stood still, so deadlock and livelock are not told apart",
+            )
+        ]
+    doubt = DOUBTS.get(trial.value("hang_kind"))
+    return [Gap("hang snapshots", f"{trial.id}: {doubt}")] if doubt else []

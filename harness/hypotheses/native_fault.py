@@ -24,9 +24,6 @@ def judge(case: Case) -> Finding:
         return no_sign(
             ID, "no trial ended by a fault of native code", tuple(exit_source(trial) for trial in case.failures)
         )
-    return Finding(
-        ID,
-        Status.SUPPORTED,
-        death_reasons(matching),
-        (Gap("native stacks", "no native stack of the faulting thread was taken"),),
-    )
+    taken = any(trial.fact("native_stacks") for trial in matching)
+    gap = Gap("native stacks", "no native stack of the faulting thread was taken")
+    return Finding(ID, Status.SUPPORTED, death_reasons(matching), () if taken else (gap,))

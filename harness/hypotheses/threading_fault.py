@@ -31,7 +31,8 @@ def judge(case: Case) -> Finding:
     gap = Gap(
         "repeats at 1 thread", "too few trials to tell a failure that is gone from one that did not happen to strike"
     )
-    return Finding(ID, status, tuple([*vanishing, *against, *runtimes]), (gap,))
+    workers = [reason for trial in case.failures for reason in _worker(trial)]
+    return Finding(ID, status, tuple([*vanishing, *against, *workers, *runtimes]), (gap,))
 
 
 def _by_threads(case: Case) -> tuple[list[Reason], list[Reason]]:
@@ -63,6 +64,15 @@ def _vanishes(where: str, single: list[Trial], many: list[Trial], dead: list[Tri
         f"that alone bounds the rate at 1 thread below {rate_below(len(single)):.0%} (95 % confidence)"
     )
     return Reason(text, _sources(dead + single))
+
+
+def _worker(trial: Trial) -> list[Reason]:
+    """A fault on a thread that native code started, a pool's worker; which supports, and decides nothing."""
+    fact = trial.fact("fault_thread")
+    if fact is None or fact.value["known_to_python"] is not False:
+        return []
+    text = f"{trial.id}: the faulting thread {fact.value['tid']} ({fact.value['name']}) is unknown to Python"
+    return [Reason(f"{text}: native code started it, as a pool does its workers", fact.sources)]
 
 
 def _runtimes(trial: Trial) -> list[Reason]:

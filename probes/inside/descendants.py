@@ -40,6 +40,7 @@ def _after_fork(trial: str, folder: RecordFolder, tracker: Tracker) -> None:
     parent = os.path.join(trial, "processes")
     if os.path.isdir(parent) and len(os.listdir(parent)) >= MOST:
         _write_nowhere(folder)
+        tracker.ring.detach()
         return
     folder.move(own_folder(trial, "fork"))
     tracker.begin_again(folder.file("flight.ring"), folder.file("flight.names"))

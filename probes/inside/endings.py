@@ -14,6 +14,7 @@ import traceback
 import types
 from typing import Optional
 
+from . import kills
 from .flight import KIND
 from .lines import Lines, RecordFolder
 from .tracker import Tracker
@@ -45,10 +46,11 @@ class MainProgram:
 
 
 def watch(folder: RecordFolder, tracker: Tracker) -> None:
-    """Record the endings of threads, `os._exit` and the interpreter's finalization from now on."""
+    """Record from now on: endings of threads, `os._exit`, signals that are sent, the interpreter's finalization."""
     exits = folder.lines("exits.jsonl")
     _watch_threads(folder, exits)
     _watch_os_exit(exits)
+    kills.watch(exits)
     atexit.register(_finalizing, exits, tracker)
 
 
@@ -73,14 +75,11 @@ def _watch_threads(folder: RecordFolder, exits: Lines) -> None:
 
 
 def _watch_os_exit(exits: Lines) -> None:
-    original = os._exit
-
-    def _exit(status: int) -> None:
-        stack = traceback.format_stack(sys._getframe(1))
+    def before(status: int) -> None:
+        stack = traceback.format_stack(sys._getframe(2))
         exits.write(call="os._exit", code=status, thread=threading.current_thread().name, stack=stack)
-        original(status)
 
-    os._exit = _exit  # type: ignore[assignment]
+    kills.replace("os", "_exit", before)
 
 
 def _record_error(

@@ -12,6 +12,7 @@ import mmap
 import os
 import struct
 import time
+from typing import Any
 
 HEADER_BYTES = 1024
 CAPACITY = 8192
@@ -43,12 +44,16 @@ class Ring:
         self.counter = itertools.count(1)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | BINARY, 0o644)
         os.ftruncate(descriptor, HEADER_BYTES + CAPACITY * RECORD_BYTES)
-        self.buffer = mmap.mmap(descriptor, HEADER_BYTES + CAPACITY * RECORD_BYTES)
+        self.buffer: Any = mmap.mmap(descriptor, HEADER_BYTES + CAPACITY * RECORD_BYTES)
         os.close(descriptor)
         self.buffer[:HEADER_BYTES] = _header()
         self._names_descriptor = os.open(names_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o644)
         for name in self._names:
             self._write_name(name)
+
+    def detach(self) -> None:
+        """Write to private memory from now on: for a forked child that has no folder of its own."""
+        self.buffer = bytearray(HEADER_BYTES + CAPACITY * RECORD_BYTES)
 
     def number_of(self, name: str) -> int:
         """Return the number under which a name is written; line n (from 0) of the names file is name n."""
@@ -61,11 +66,11 @@ class Ring:
     def _write_name(self, name: str) -> None:
         os.write(self._names_descriptor, name.replace("\n", " ").encode() + b"\n")
 
-    def write(self, kind: int, step: int, epoch: int, thread: int) -> None:
-        """Pack a record that is not of a module (the tracker's hooks pack those themselves)."""
+    def write(self, kind: int, depth: int, name: int, step: int, call: int, epoch: int, thread: int) -> None:
+        """Pack one record (the tracker's hooks, which are in a hurry, pack theirs themselves)."""
         at = next(self.counter)
         where = HEADER_BYTES + at % CAPACITY * RECORD_BYTES
-        PACK(self.buffer, where, CLOCK(), kind, 0, 0, step, 0, epoch, thread, self.done, at)
+        PACK(self.buffer, where, CLOCK(), kind, depth, name, step, call, epoch, thread, self.done, at)
 
 
 def _header() -> bytes:

@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 
-from . import confine, descendants, endings, faults, imports, plant, target, torch_hooks
+from . import confine, descendants, endings, faults, imports, native_exit, plant, target, torch_hooks
 from .flight import KIND, Ring
 from .lines import RecordFolder
 from .tracker import Tracker
@@ -23,9 +23,11 @@ def main(arguments: list[str]) -> None:
     with open(spec_path, encoding="utf-8") as stream:
         spec = json.load(stream)
     folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0]) if origin else spec["folder"])
+    if not origin and "supervisor" in spec:
+        faults.die_with(spec["supervisor"])
     if spec.get("confine") and not origin:  # a descendant has inherited it
         confine.apply(spec["confine"], folder)
-    faults.enable(folder.file("fault.log"))
+    faults.enable(folder.file("fault.log"), held="supervisor" in spec)
     if spec.get("stack_bytes"):
         threading.stack_size(spec["stack_bytes"])
     if spec.get("inside_probes", True):
@@ -42,6 +44,8 @@ def observe(spec: dict, spec_path: str, folder: RecordFolder) -> None:
     tracker = Tracker(ring, folder.lines("forwards.jsonl"))
     tracker.position(KIND["start"])
     endings.watch(folder, tracker)
+    if folder.path == spec["folder"]:  # a spawned worker has nobody who would release it
+        native_exit.watch(folder, inside)
     imports.when_imported("torch", lambda torch: torch_hooks.install(torch, tracker, spec, inside))
     if spec.get("plant"):
         imports.when_imported("torch", lambda torch: plant.install(torch, tracker, spec["plant"], inside))

@@ -24,12 +24,17 @@ def run(command: list[str]) -> None:
     else:
         sys.argv = command
         sys.path[0] = os.path.dirname(os.path.realpath(command[0]))
-        _run_script(command[0])
+        _run_script(_absolute(command[0]))
+
+
+def _absolute(path: str) -> str:
+    """Spell a script's path as Python does in `__file__` and in tracebacks: on POSIX it keeps the dots."""
+    return os.path.abspath(path) if os.name == "nt" else os.path.join(os.getcwd(), path)
 
 
 def _run_script(path: str) -> None:
     main = _clear_main(path, importlib.machinery.SourceFileLoader("__main__", path))
-    with io.open_code(os.path.abspath(path)) as stream:
+    with io.open_code(path) as stream:
         source = stream.read()
     exec(compile(source, path, "exec", dont_inherit=True), main)
 

@@ -124,7 +124,7 @@ class Tracker:
 
     def position(self, kind: int) -> None:
         """Write a record of another kind (data, backward, optimizer, ...) at the present epoch and step."""
-        self.ring.write(kind, self.step, self.epoch, threading.get_native_id())
+        self.ring.write(kind, 0, 0, self.step, 0, self.epoch, threading.get_native_id())
 
     def begin_learning_step(self) -> None:
         """Open the next step where the last one is done: at the first root forward that learns."""

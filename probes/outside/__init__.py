@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from probes.outside.hang import HangProbe
+from probes.outside.headroom import HeadroomProbe
+from probes.outside.hold import HoldProbe
 from probes.outside.kernel import KernelProbe
 from probes.outside.maps import MapsProbe
 from probes.outside.memory import MemoryProbe
+from probes.outside.native_exit import NativeExitProbe
 from probes.outside.pressure import PressureProbe
 from probes.outside.probe import Probe, Watched
 from probes.outside.threads import ThreadsProbe
@@ -14,9 +18,13 @@ PROBES: tuple[type[Probe], ...] = (
     MemoryProbe,
     PressureProbe,
     TreeProbe,
+    HeadroomProbe,
     ThreadsProbe,
     MapsProbe,
     KernelProbe,
+    HoldProbe,
+    HangProbe,
+    NativeExitProbe,
 )
 
 __all__ = ["PROBES", "Probe", "Watched"]

@@ -15,8 +15,12 @@ UNLIMITED = 1 << 60  # v1 spells "no limit" as a number near 2 ** 63
 
 def memory_limits(membership: Path = Path("/proc/self/cgroup"), root: Path = ROOT) -> dict[str, int]:
     """Return file -> limit in bytes, for each group that limits memory; empty where none does."""
-    lines = membership.read_text().splitlines() if membership.exists() else []
-    files = [file for line in lines for file in _limit_files(line, root)]
+    return limits_of(membership.read_text() if membership.exists() else "", root)
+
+
+def limits_of(membership: str, root: Path = ROOT) -> dict[str, int]:
+    """Return the same for the text of a /proc/PID/cgroup."""
+    files = [file for line in membership.splitlines() for file in _limit_files(line, root)]
     texts = ((file, file.read_text().strip()) for file in files if file.exists())
     return {str(file): int(text) for file, text in texts if text.isdigit() and int(text) < UNLIMITED}
 
@@ -46,3 +50,17 @@ def _limit_files(line: str, root: Path) -> list[Path]:
 
 def _unified(root: Path) -> Path:
     return root / "unified" if (root / "unified").is_dir() else root
+
+
+def use_bytes(limit_file: Path) -> int | None:
+    """Return what a group uses and cannot give back at once; None where it is gone.
+
+    The page cache that nobody reads any more (`inactive_file`) counts as free: the kernel takes it before it kills.
+    """
+    name = "memory.current" if limit_file.name == "memory.max" else "memory.usage_in_bytes"
+    used, stat = limit_file.with_name(name), limit_file.with_name("memory.stat")
+    if not (used.exists() and stat.exists()):
+        return None
+    rows = dict(line.split(" ", 1) for line in stat.read_text().splitlines())
+    cache = int(rows.get("total_inactive_file", rows.get("inactive_file", "0")))
+    return max(0, int(used.read_text()) - cache)

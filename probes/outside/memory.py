@@ -25,7 +25,7 @@ class MemoryProbe(Probe):
         """Open the process' accounts and the record file."""
         super().__init__(watched)
         self.interval_seconds = watched.interval_seconds
-        self._read = _reader(watched.pid)
+        self._read = reader(watched.pid)
         self._file = Appender(watched.folder / MEMORY)
         self.rss_bytes = 0
         self.threads = 0
@@ -49,7 +49,8 @@ class MemoryProbe(Probe):
 Reading = tuple[int, int, int, float, int]
 
 
-def _reader(pid: int) -> Callable[[], Reading]:
+def reader(pid: int) -> Callable[[], Reading]:
+    """Return a function that reads one process' accounts, cheaply; of a dead process it gives zeros."""
     if sys.platform == "linux":
         return _proc_reader(pid)
     if sys.platform == "win32":  # not psutil: it raises once the process has ended, between any two of its calls

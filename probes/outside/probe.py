@@ -44,8 +44,12 @@ class Probe:
     def sample(self, now: float) -> None:
         """Take one sample; called about every `interval_seconds` while the process lives."""
 
-    def before_end(self, reason: str) -> None:
-        """Take what can only be had now: the harness is about to end the trial at the limit `reason`."""
+    def before_end(self, reason: str) -> bool:
+        """Take what can only be had now: the harness is about to end the trial at the limit `reason`.
+
+        Return True to have it go on instead: the limit turns out not to be reached.
+        """
+        return False
 
     def close(self) -> None:
         """Take what can only be had at the end (the process is dead, and not yet reaped), and close the record."""

@@ -17,7 +17,8 @@ PROC_FILES = ("maps", "status", "limits", "smaps_rollup")
 THREAD_FILES = ("comm", "stat", "syscall", "wchan")
 REFUSED = ("permission denied", "operation not permitted", "eperm", "eacces")
 GDB = ("-batch", "-nx", "-iex", "set debuginfod enabled off", "-iex", "set auto-load no", "-ex", "set pagination off")
-LONGEST_REASON = 600
+GDB_FRAMES = 256  # a thread; a stack that has overflowed has tens of thousands, which takes gdb minutes
+LONGEST_REASON = 400
 
 
 class Snapshot:
@@ -42,8 +43,16 @@ class Snapshot:
         if sys.platform != "linux":
             self.gap("proc", "there is no /proc on this system")
             return
+        self.files()
+        self.threads()
+
+    def files(self) -> None:
+        """Copy the files that tell of the process as a whole."""
         for name in PROC_FILES:
             self.take(f"proc {name}", ["cat", f"/proc/{self.pid}/{name}"], f"{name}.txt")
+
+    def threads(self) -> None:
+        """Copy the files that tell of each thread, as grep(1) prints them."""
         wanted = " ".join(f"/proc/{self.pid}/task/*/{name}" for name in THREAD_FILES)
         self.take("proc threads", ["sh", "-c", f"grep -aH . {wanted}"], "threads.txt")
 
@@ -52,14 +61,14 @@ class Snapshot:
         self._py_spy("python stacks", "python_stacks.json")
 
     def native(self) -> None:
-        """Take the same with the native frames between: native_stacks.json; stops the process for as long as it takes."""
+        """Take the same with the native frames between: native_stacks.json; stops the process meanwhile."""
         self._py_spy("native stacks", "native_stacks.json", "--native")
 
     def gdb(self) -> None:
-        """Take the native stacks of all threads, those that Python does not know too: gdb.txt, where gdb is installed."""
+        """Take the native stacks of all threads, known to Python or not: gdb.txt, where gdb is installed."""
         path = tools.gdb()
         if path is not None:
-            command = [path, *GDB, "-p", str(self.pid), "-ex", "thread apply all bt"]
+            command = [path, *GDB, "-p", str(self.pid), "-ex", f"thread apply all bt {GDB_FRAMES}"]
             self.take("gdb", command, "gdb.txt")
 
     def take(self, probe: str, command: list[str], name: str) -> ToolResult:
@@ -72,7 +81,8 @@ class Snapshot:
         if result.stdout:
             (self.folder / name).write_text(result.stdout, encoding="utf-8", errors="replace")
         if result.code != 0:
-            self.gap(probe, result.stderr.strip()[:LONGEST_REASON] or f"exit code {result.code}")
+            words = result.stderr.partition("\nStack backtrace:")[0].strip()
+            self.gap(probe, words[:LONGEST_REASON] or f"exit code {result.code}")
         return result
 
     def gap(self, probe: str, reason: str) -> None:

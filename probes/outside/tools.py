@@ -6,7 +6,6 @@ Source: ptrace(2), "Ptrace access mode checking", and the kernel's Documentation
 from __future__ import annotations
 
 import shutil
-import sys
 import sysconfig
 from pathlib import Path
 

@@ -6,8 +6,10 @@ import dataclasses
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -91,11 +93,20 @@ def environment() -> dict[str, str]:
 
 
 def harness(directory: Path, *arguments: object, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
-    """Run `python -m harness ARGUMENTS` in a directory, to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "harness", *(str(word) for word in arguments)], cwd=directory, env=environment(),
-        capture_output=True, text=True, encoding="utf-8", stdin=subprocess.DEVNULL, timeout=seconds,
-    )  # fmt: skip
+    """Run `python -m harness ARGUMENTS` in a directory; too long a run is asked to end by SIGTERM, and fails."""
+    command = [sys.executable, "-m", "harness", *(str(word) for word in arguments)]
+    with ExitStack() as stack:
+        process = subprocess.Popen(
+            command, cwd=directory, env=environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, encoding="utf-8",
+        )  # fmt: skip
+        stack.callback(process.kill)  # of a process that was waited for, this does nothing
+        timer = threading.Timer(seconds, process.terminate)
+        stack.callback(timer.cancel)
+        timer.start()
+        stdout, stderr = process.communicate(timeout=seconds + 20)
+        assert timer.is_alive(), f"not within {seconds:g} s: {command}\n{stdout}{stderr}"
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20.0) -> None:

@@ -76,7 +76,9 @@ class TestPlans:
 
     def test_missing_file(self, tmp_path: Path) -> None:
         """A plan that is not there is named."""
-        assert refused(tmp_path, "run", "nowhere/plan.yaml") == "harness: nowhere/plan.yaml: there is no such plan file\n"
+        assert (
+            refused(tmp_path, "run", "nowhere/plan.yaml") == "harness: nowhere/plan.yaml: there is no such plan file\n"
+        )
 
     def test_set_without_equals(self, tmp_path: Path) -> None:
         """--set says how it is spelt."""

@@ -18,7 +18,9 @@ from harness.interrupt import Interrupt
 from harness.report import evidence as evidence_json
 from probes import records
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process there")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process there"
+)
 
 
 def interrupted(directory: Path, number: signal.Signals, *settings: str) -> tuple[int, str, str]:

@@ -17,9 +17,11 @@ ALL = Limits(wall_seconds=60.0, no_progress_seconds=10.0, memory_bytes=1000, ste
 class TestFromPlan:
     """The limits that a plan sets."""
 
-    def test_none_where_none_is_set(self) -> None:
-        """A plan without limits ends no trial."""
-        assert limits.from_plan(Limits(None, None, None, None)) == ()
+    def test_plan_without_limits_ends_no_trial_that_moves(self) -> None:
+        """However long it runs, however much it takes and does."""
+        armed = limits.from_plan(Limits(None, None, None, None))
+        long = dataclasses.replace(WELL, seconds=1e6, rss_bytes=1 << 50, steps_done=10**9, threads=10**4)
+        assert [limit.name for limit in armed if limit.reached(long)] == []
 
     def test_names_in_the_order_in_which_they_are_asked(self) -> None:
         """Steps come first: it is the limit that means well."""

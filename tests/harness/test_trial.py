@@ -13,7 +13,7 @@ from observing import SECONDS, Observed, is_gone, observe, python_children, vict
 from probes import records
 
 KEYS = [
-    "pid", "code", "signal", "ntstatus", "ended_by", "limit", "core", "max_rss_bytes", "user_seconds",
+    "system", "pid", "code", "signal", "ntstatus", "ended_by", "limit", "core", "max_rss_bytes", "user_seconds",
     "system_seconds", "left_behind", "started", "started_monotonic", "ended", "seconds",
 ]  # fmt: skip
 # victim and arguments; exit code, signal, who ended it; outcome; the recorded exits
@@ -29,13 +29,13 @@ ENDINGS = [
     (("exception",), (1, None, "itself"), "died", ["atexit"]),
     (("thread_exception",), (0, None, "itself"), "died", ["end of main", "atexit"]),
     (("segv",), (None, "SIGSEGV", "itself"), "died", []),
-    (("abort",), (None, "SIGABRT", "itself"), "died", []),
-    (("kill_self", "SIGKILL"), (None, "SIGKILL", "outside"), "died", []),
-    (("kill_self", "SIGTERM"), (None, "SIGTERM", "outside"), "died", []),
-    (("kill_self", "SIGHUP"), (None, "SIGHUP", "outside"), "died", []),
-    (("kill_self", "SIGFPE"), (None, "SIGFPE", "itself"), "died", []),
-    (("kill_self", "SIGILL"), (None, "SIGILL", "itself"), "died", []),
-    (("kill_self", "SIGBUS"), (None, "SIGBUS", "itself"), "died", []),
+    (("abort",), (None, "SIGABRT", "itself"), "died", ["os.abort"]),
+    (("kill_self", "SIGKILL"), (None, "SIGKILL", "outside"), "died", ["os.kill"]),
+    (("kill_self", "SIGTERM"), (None, "SIGTERM", "outside"), "died", ["os.kill"]),
+    (("kill_self", "SIGHUP"), (None, "SIGHUP", "outside"), "died", ["os.kill"]),
+    (("kill_self", "SIGFPE"), (None, "SIGFPE", "itself"), "died", ["os.kill"]),
+    (("kill_self", "SIGILL"), (None, "SIGILL", "itself"), "died", ["os.kill"]),
+    (("kill_self", "SIGBUS"), (None, "SIGBUS", "itself"), "died", ["os.kill"]),
 ]
 
 
@@ -178,7 +178,7 @@ class TestManyInARow:
     """Nothing leaks from one trial to the next."""
 
     def test_instant_exits_are_all_recorded(self, tmp_path: Path) -> None:
-        """Every one of many programs that leave at once has its right exit record, and no process or descriptor stays."""
+        """Every program that leaves at once has its right exit record; no process and no descriptor stays."""
         before = python_children()
         run(tmp_path / "first", "instant")
         descriptors = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import report_records
 import report_samples
 
 from harness.model import Evidence
@@ -31,5 +32,5 @@ def nasty() -> Evidence:
 @pytest.fixture
 def folder(tmp_path: Path, founding: Evidence) -> Path:
     """Return an inquest's folder with the records of the founding case."""
-    report_samples.write_records(tmp_path, founding)
+    report_records.write_records(tmp_path, founding)
     return tmp_path

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 
 import pytest
+import report_records
 import report_samples
 
 from harness.model import Evidence, Outcome
@@ -116,7 +117,7 @@ def test_memory_limit_in_sight_is_drawn(tmp_path: Path) -> None:
     near = [report_samples.Fact("memory_limit_bytes", 2 * report_samples.GIB)]
     trials = (report_samples.trial({"batch_size": 8}, facts=tuple(near)),)
     limited = dataclasses.replace(report_samples.healthy(), trials=trials)
-    report_samples.write_records(tmp_path, limited)
+    report_records.write_records(tmp_path, limited)
     assert "memory limit 2.00 GiB" in page.render(limited, tmp_path)
 
 

@@ -10,7 +10,7 @@ import time
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-STEPS, FAULT, PAUSE = int(sys.argv[1]), (*sys.argv, "none")[2], float((*sys.argv, "none", "0")[3])
+STEPS, FAULT, PAUSE = (*sys.argv[1:], *("none", "0")[len(sys.argv) - 2 :])
 
 
 class Backbone(torch.nn.Module):
@@ -49,7 +49,7 @@ model = Siamese()
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
 loader = DataLoader(TensorDataset(torch.randn(8, 6), torch.randn(8, 6)), batch_size=2, shuffle=True)
 done = 0
-while done < STEPS:
+while done < int(STEPS):
     for one, other in loader:
         loss = model(one, other).square().mean()
         optimizer.zero_grad()
@@ -57,6 +57,6 @@ while done < STEPS:
         optimizer.step()
         done += 1
         print(f"step {done}: loss {loss.item().hex()}", flush=True)
-        time.sleep(PAUSE)
-        if done == STEPS:
+        time.sleep(float(PAUSE))
+        if done == int(STEPS):
             break
