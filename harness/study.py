@@ -54,7 +54,7 @@ class Study:
 
 
 def of(trials: Sequence[Trial]) -> Study | None:
-    """Return the study of the failing cell whose deaths come soonest: it is the cheapest to repeat. None: no failure."""
+    """Return the study of the failing cell whose deaths come soonest, the cheapest to repeat. None: no failure."""
     plain = [trial for trial in trials if not trial.interventions]
     dead = [trial for trial in plain if trial.outcome.is_failure]
     if not dead:

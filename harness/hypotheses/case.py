@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable
 
+from harness import study as studies
+from harness.effects import Does
+from harness.ladder import LadderReading, compare
 from harness.model import Control, Finding, Gap, Reason, Source, Status, Trial
 
 
@@ -17,14 +21,37 @@ class Case:
     controls: tuple[Control, ...] = ()
 
     @property
+    def plain(self) -> tuple[Trial, ...]:
+        """The trials without intervention: the target as it is, in each cell."""
+        return tuple(trial for trial in self.trials if not trial.interventions)
+
+    @property
     def failures(self) -> tuple[Trial, ...]:
-        """The trials that died or hung."""
-        return tuple(trial for trial in self.trials if trial.outcome.is_failure)
+        """The plain trials that died or hung."""
+        return tuple(trial for trial in self.plain if trial.outcome.is_failure)
 
     @property
     def survivors(self) -> tuple[Trial, ...]:
-        """The trials that completed, or were alive and well when the harness stopped them."""
-        return tuple(trial for trial in self.trials if trial.outcome in ("completed", "stopped"))
+        """The plain trials that completed, or were alive and well when the harness stopped them."""
+        return tuple(trial for trial in self.plain if trial.outcome in ("completed", "stopped"))
+
+    @functools.cached_property
+    def study(self) -> studies.Study | None:
+        """The failure that is followed, and what each intervention did to it; None where nothing failed."""
+        return studies.of(self.trials)
+
+    @functools.cached_property
+    def ladder(self) -> LadderReading | None:
+        """What the memory ladder shows of it; None where it was not climbed."""
+        return compare(self.study.reference, self.study.rungs) if self.study and self.study.rungs else None
+
+    def effect(self, intervention: str) -> tuple[Does, tuple[Reason, ...]]:
+        """Return what an intervention did to the failure, and the sentence that says it with its numbers."""
+        effect = self.study.effects.get(intervention) if self.study else None
+        if effect is None or self.study is None:
+            return Does.UNDECIDED, ()
+        trials = (*self.study.plain, *self.study.under[intervention])
+        return effect.does, (Reason(str(effect), tuple(exit_source(trial) for trial in trials)),)
 
     def is_proven(self, hypothesis: str) -> bool:
         """Whether a control of this family has been seen to fire on this machine."""
@@ -40,18 +67,23 @@ class Case:
         ]
 
 
+def unproven(identity: str) -> tuple[Gap, ...]:
+    """Return the gap that keeps a hypothesis from being ruled out: its probes have not been seen to fire here."""
+    return (
+        Gap(f"control of {identity}", "no planted fault of this family has been seen by the probes of this machine"),
+    )
+
+
+def no_sign_of(case: Case, identity: str, text: str) -> Finding:
+    """Return the finding where the failures show no sign of a family: ruled out where its control fired here, else open."""
+    reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures)),)
+    proven = case.is_proven(identity)
+    return Finding(identity, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(identity))
+
+
 def nothing_to_judge(identity: str) -> Finding:
     """Return the finding where no trial failed: open, since nothing failed that could have had this cause."""
     return Finding(identity, Status.OPEN, (Reason("no trial failed, so there is nothing that this could have caused"),))
-
-
-def no_sign(identity: str, text: str, sources: tuple[Source, ...] = ()) -> Finding:
-    """Return the finding where the evidence shows no sign: open until a control has proven that the probe fires."""
-    gap = Gap(
-        f"control of {identity}",
-        "no planted fault of this family has been run on this machine, so silence proves nothing",
-    )
-    return Finding(identity, Status.OPEN, (Reason(text, sources),), (gap,))
 
 
 def exit_source(trial: Trial) -> Source:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.hypotheses.calls import explaining_call, is_unexplained_on_windows
-from harness.hypotheses.case import Case, exit_source, no_sign, nothing_to_judge
+from harness.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "deliberate-exit"
@@ -26,8 +26,7 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        sources = tuple(exit_source(trial) for trial in case.failures)
-        return no_sign(ID, "no trial ended with an exit code before its work was done", sources)
+        return no_sign_of(case, ID, "no trial ended with an exit code before its work was done")
     return Finding(ID, _status(case, matching), tuple(_reason(trial) for trial in matching), _gaps(matching))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.hypotheses.calls import is_unexplained_on_windows
-from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign, nothing_to_judge
+from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
 from harness.model import Finding, Gap, Status, Trial
 
 ID = "external-kill"
@@ -22,7 +22,7 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        return no_sign(ID, "no trial was ended from outside", tuple(exit_source(trial) for trial in case.failures))
+        return no_sign_of(case, ID, "no trial was ended from outside")
     sent = any(trial.exit.ended_by == "outside" for trial in matching)
     gaps = (*((SENDER,) if sent else ()), *((WINDOWS,) if any(map(is_unexplained_on_windows, matching)) else ()))
     return Finding(ID, Status.SUPPORTED if sent else Status.OPEN, death_reasons(matching), gaps)

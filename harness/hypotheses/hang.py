@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign, nothing_to_judge
+from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 
 ID = "hang"
@@ -34,7 +34,7 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        return no_sign(ID, "no trial stood still", tuple(exit_source(trial) for trial in case.failures))
+        return no_sign_of(case, ID, "no trial stood still")
     confirmed = all(_is_confirmed(trial) and trial.value("hang_kind") not in WAKES for trial in case.failures)
     reasons = (*death_reasons(matching), *(reason for trial in matching for reason in _reasons(trial)))
     return Finding(

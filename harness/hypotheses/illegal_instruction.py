@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign, nothing_to_judge
+from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
 from harness.model import Finding, Gap, Status, Trial
 
 ID = "illegal-instruction"
@@ -19,9 +19,7 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        return no_sign(
-            ID, "no trial ended by an illegal instruction", tuple(exit_source(trial) for trial in case.failures)
-        )
+        return no_sign_of(case, ID, "no trial ended by an illegal instruction")
     return Finding(
         ID, Status.SUPPORTED, death_reasons(matching), (Gap("instruction", "the faulting instruction was not decoded"),)
     )

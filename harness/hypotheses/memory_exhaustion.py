@@ -1,68 +1,92 @@
-"""memory-exhaustion: use near a limit at death, or an allocation that failed."""
+"""memory-exhaustion: use near a limit at death, or an allocation that failed.
+
+Decided by the memory ladder: the same cell under limits at shares of its own peak shows what exhaustion looks like for
+this very target on this machine, and the death under inquest is compared with that.
+"""
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, nothing_to_judge
-from harness.model import Finding, Gap, Reason, Status, Trial
+from harness import ladder
+from harness.hypotheses.case import Case, nothing_to_judge, unproven
+from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 from harness.report.units import size
 
 ID = "memory-exhaustion"
-NEAR = 0.05  # of the machine's memory
-TEXTS = (
-    "DefaultCPUAllocator", "std::bad_alloc", "MemoryError", "Cannot allocate memory", "could not create a primitive",
-    "out of memory", "Out of memory", "not enough memory",
-)  # fmt: skip
+NEAR = 0.05  # of the limit
+SIGNALS = ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS")
 
 
 def predicts(trial: Trial) -> bool:
     """A kill, a fault after an unchecked allocation, or an error: running out of memory can look like each of them."""
     return (
-        (trial.exit.signal in ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS") and trial.exit.ended_by != "harness")
+        (trial.exit.signal in SIGNALS and trial.exit.ended_by != "harness")
         or trial.value("python_error") is not None
         or bool(trial.exit.ntstatus)
     )
 
 
 def judge(case: Case) -> Finding:
-    """Supported by an allocation failure in words, or by little headroom at death; else open, with the numbers."""
-    if not case.failures:
+    """Established or ruled out by the ladder; supported by an allocation failure or little headroom; else open."""
+    if not case.failures or case.study is None:
         return nothing_to_judge(ID)
-    words = tuple(reason for trial in case.failures for reason in _allocation_failures(case, trial))
-    near = tuple(reason for trial in case.failures for reason in _headroom(trial, near=True))
-    against = tuple(
-        reason for trial in case.failures for reason in (*_headroom(trial, near=False), *_survived_more(case, trial))
+    death = case.study.reference
+    signs = tuple(_signs(death))
+    numbers = (*_headroom(death), *_survived_more(case, death))
+    reading = case.ladder
+    if reading is None:
+        gap = Gap("memory ladder", "the failing cell has not been run under lower memory limits")
+        return Finding(ID, Status.SUPPORTED if signs or _is_near(death) else Status.OPEN, (*signs, *numbers), (gap,))
+    proven = case.is_proven(ID)
+    status = _status(reading, bool(signs) or _is_near(death), proven)
+    gaps = (*reading.gaps, *(() if proven else unproven(ID)))
+    return Finding(ID, status, (*signs, *numbers, *reading.reasons), () if status is Status.ESTABLISHED else gaps)
+
+
+def _status(reading: ladder.LadderReading, has_signs: bool, proven: bool) -> Status:
+    if reading.matches == ladder.YES:
+        return Status.ESTABLISHED
+    if reading.matches == ladder.NO and not has_signs and proven:
+        return Status.RULED_OUT
+    return Status.SUPPORTED if has_signs else Status.OPEN
+
+
+def _signs(trial: Trial) -> list[Reason]:
+    """What the kernel and the program itself said of memory."""
+    found = []
+    killed, line, failed = (
+        trial.fact("oom_kill_in_group"),
+        trial.fact("kernel_oom_line"),
+        trial.fact("allocation_failure"),
     )
-    gaps = (
-        Gap(
-            "memory ladder",
-            "the failing cell has not been run under lower memory limits, so the look of exhaustion is not known",
-        ),
-        *(
-            ()
-            if case.is_proven(ID)
-            else (Gap("control of memory-exhaustion", "no induced exhaustion has been run on this machine"),)
-        ),
-    )
-    return Finding(ID, Status.SUPPORTED if words or near else Status.OPEN, words + near + against, gaps)
+    if killed and killed.value:
+        found.append(Reason(f"{trial.id}: the kernel counted {killed.value} OOM kills in its group", killed.sources))
+    if line:
+        found.append(Reason(f"{trial.id}: the kernel says: {line.value['text']}", line.sources))
+    if failed:
+        found.append(Reason(f"{trial.id}: an allocation failed: {failed.value['text']}", failed.sources))
+    return found
 
 
-def _allocation_failures(case: Case, trial: Trial) -> list[Reason]:
-    return [
-        Reason(f"{trial.id}: an allocation failed: {line}", (source,))
-        for line, source in case.stderr_lines(trial, TEXTS)
-    ]
-
-
-def _headroom(trial: Trial, near: bool) -> list[Reason]:
-    """Word the headroom at death; only where it is (not) near a limit, as asked."""
-    left, limit, peak = trial.fact("headroom_bytes"), trial.fact("memory_limit_bytes"), trial.fact("peak_rss_bytes")
-    if left is None or limit is None or peak is None or (left.value < NEAR * limit.value) is not near:
+def _headroom(trial: Trial) -> list[Reason]:
+    known = _facts(trial, "headroom_bytes", "memory_limit_bytes", "peak_rss_bytes")
+    if known is None:
         return []
+    left, limit, peak = known
     text = (
         f"{trial.id}: peak {size(peak.value)}; when it died {size(left.value)} of {size(limit.value)} "
         f"were left ({trial.value('memory_limit_name')})"
     )
     return [Reason(text, (*peak.sources, *left.sources))]
+
+
+def _is_near(trial: Trial) -> bool:
+    known = _facts(trial, "headroom_bytes", "memory_limit_bytes")
+    return known is not None and known[0].value < NEAR * known[1].value
+
+
+def _facts(trial: Trial, *names: str) -> list[Fact] | None:
+    found = [fact for name in names if (fact := trial.fact(name)) is not None]
+    return found if len(found) == len(names) else None
 
 
 def _survived_more(case: Case, dead: Trial) -> list[Reason]:

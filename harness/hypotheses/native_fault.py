@@ -1,9 +1,17 @@
-"""native-fault: a fatal signal or status out of native code, whatever the threads and the memory."""
+"""native-fault: a fatal signal or status out of native code, whatever the threads and the memory.
+
+It predicts that the failure persists at one thread and with memory to spare. Established where it does, and the fault
+was seen in native code; ruled out where one thread, or the other decided causes, take the failure away.
+"""
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign, nothing_to_judge
-from harness.model import Finding, Gap, Status, Trial
+from harness import ladder
+from harness.effects import Does
+from harness.hypotheses import stack_overflow, threading_fault
+from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge, unproven
+from harness.interventions import NO_ONEDNN, ONE_THREAD
+from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 
 ID = "native-fault"
 SIGNALS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGABRT", "SIGTRAP")
@@ -11,19 +19,46 @@ STATUSES = ("0xC0000005", "0xC0000374", "0xC0000409", "0xC0000094", "0xC0000006"
 
 
 def predicts(trial: Trial) -> bool:
-    """A fault or an abort that native code ends in."""
-    return trial.exit.signal in SIGNALS or trial.exit.ntstatus in STATUSES
+    """A fault or an abort that native code ends in; not a signal that somebody sent."""
+    sent = trial.exit.ended_by == "outside" or trial.value("signal_sent") is not None
+    return (trial.exit.signal in SIGNALS and not sent) or trial.exit.ntstatus in STATUSES
 
 
 def judge(case: Case) -> Finding:
-    """Supported by the signal; only a stack and interventions could establish it."""
-    if not case.failures:
+    """Ruled out where the failure needs threads, memory or stack; established where it needs none of them."""
+    if not case.failures or case.study is None:
         return nothing_to_judge(ID)
-    matching = [trial for trial in case.failures if predicts(trial)]
-    if not matching:
-        return no_sign(
-            ID, "no trial ended by a fault of native code", tuple(exit_source(trial) for trial in case.failures)
-        )
-    taken = any(trial.fact("native_stacks") for trial in matching)
-    gap = Gap("native stacks", "no native stack of the faulting thread was taken")
-    return Finding(ID, Status.SUPPORTED, death_reasons(matching), () if taken else (gap,))
+    if not predicts(case.study.reference):
+        return no_sign_of(case, ID, "no fault of native code ended the program")
+    reasons = death_reasons(case.failures[:3]) + tuple(_frames(case.study.reference))
+    does, effect = case.effect(ONE_THREAD.id)
+    if does is Does.REMOVES:
+        text = "it predicts that the failure persists at one thread, and there it is gone"
+        return _excluded(case, (*effect, Reason(text, effect[0].evidence), *reasons))
+    if stack_overflow.is_overflow(case.study.reference):
+        return _excluded(case, (Reason("the fault lies at the end of a thread's stack"), *reasons))
+    persists = threading_fault.judge(case).status is Status.RULED_OUT
+    spare = case.ladder is not None and case.ladder.matches == ladder.NO
+    onednn, onednn_effect = case.effect(NO_ONEDNN.id)
+    if (persists and spare and case.study.reference.fact("native_stacks")) or onednn is Does.REMOVES:
+        return Finding(ID, Status.ESTABLISHED, (*effect, *onednn_effect, *reasons))
+    return Finding(ID, Status.SUPPORTED, (*effect, *reasons), _gaps(case.study.reference, persists, spare))
+
+
+def _excluded(case: Case, reasons: tuple[Reason, ...]) -> Finding:
+    proven = case.is_proven(ID)
+    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
+
+
+def _frames(trial: Trial) -> list[Reason]:
+    fact: Fact | None = trial.fact("crash_stack")
+    return [Reason(f"{trial.id}: it faulted in {' < '.join(fact.value[:5])}", fact.sources)] if fact else []
+
+
+def _gaps(trial: Trial, persists: bool, spare: bool) -> tuple[Gap, ...]:
+    wanted = (
+        (trial.fact("native_stacks") is not None, "native stacks", "no native stack of the faulting thread was taken"),
+        (persists, "repeats at one thread", "it is not shown that the failure persists at one thread"),
+        (spare, "memory ladder", "it is not shown that the failure differs from exhausted memory"),
+    )
+    return tuple(Gap(probe, reason) for there, probe, reason in wanted if not there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, exit_source, no_sign, nothing_to_judge
+from harness.hypotheses.case import Case, no_sign_of, nothing_to_judge
 from harness.model import Finding, Reason, Status, Trial
 
 ID = "python-exception"
@@ -19,7 +19,7 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        return no_sign(ID, "no uncaught exception was recorded", tuple(exit_source(trial) for trial in case.failures))
+        return no_sign_of(case, ID, "no uncaught exception was recorded")
     return Finding(
         ID,
         Status.ESTABLISHED if len(matching) == len(case.failures) else Status.SUPPORTED,

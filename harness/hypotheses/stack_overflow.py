@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign, nothing_to_judge
+from harness.effects import Does
+from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
+from harness.interventions import LARGE_STACK
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "stack-overflow"
 SIGNALS = ("SIGSEGV", "SIGBUS")
+STATUS = "0xC00000FD"
 
 
 def predicts(trial: Trial) -> bool:
     """A stack overflow ends as an invalid access, or as its own status on Windows."""
-    return trial.exit.signal in SIGNALS or trial.exit.ntstatus == "0xC00000FD"
+    return (trial.exit.signal in SIGNALS and trial.value("signal_sent") is None) or trial.exit.ntstatus == STATUS
+
+
+def is_overflow(trial: Trial) -> bool:
+    """Whether the record of a fault, or Windows' own status, says that a stack ran out."""
+    return trial.fact("stack_overflow") is not None or trial.exit.ntstatus == STATUS
 
 
 def judge(case: Case) -> Finding:
-    """Supported by Windows' own status, and by a fault next to the end of the thread's stack; without either, open."""
-    if not case.failures:
+    """Established by the fault's place in every failure that was followed, or by a larger stack that removes it;
+    ruled out where the fault's address is known and lies elsewhere.
+    """
+    if not case.failures or case.study is None:
         return nothing_to_judge(ID)
-    matching = [trial for trial in case.failures if predicts(trial)]
-    if not matching:
-        return no_sign(
-            ID, "no trial ended by an invalid memory access", tuple(exit_source(trial) for trial in case.failures)
-        )
-    found = [reason for trial in matching for reason in _near_the_end(trial)]
-    told = any(trial.exit.ntstatus == "0xC00000FD" for trial in matching)
-    known = found or any(trial.fact("fault_address") for trial in matching)
+    dead = [trial for trial in case.study.plain if case.study.is_same(trial)]
+    if not predicts(case.study.reference):
+        return no_sign_of(case, ID, "no invalid memory access ended the program")
+    near = [reason for trial in dead for reason in _near_the_end(trial)]
+    does, effect = case.effect(LARGE_STACK.id)
+    if does is Does.REMOVES or all(is_overflow(trial) for trial in dead):
+        return Finding(ID, Status.ESTABLISHED, (*effect, *near, *death_reasons(dead[:1])))
+    if near:
+        return Finding(ID, Status.SUPPORTED, (*effect, *near))
+    if all(trial.fact("fault_address") for trial in dead):
+        return no_sign_of(case, ID, "the address of the fault is known, and lies at the end of no thread's stack")
     gap = Gap("fault address", "it was not recorded, so its distance from the stack's end is not known")
-    return Finding(
-        ID, Status.SUPPORTED if found or told else Status.OPEN, (*found, *death_reasons(matching)),
-        () if known else (gap,),
-    )  # fmt: skip
+    return Finding(ID, Status.OPEN, death_reasons(dead[:1]), (gap,))
 
 
 def _near_the_end(trial: Trial) -> list[Reason]:

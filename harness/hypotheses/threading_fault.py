@@ -1,69 +1,64 @@
-"""threading-fault: needs more than one thread; two OpenMP runtimes; a pool worker at fault."""
+"""threading-fault: needs more than one thread of a pool; two OpenMP runtimes; a pool worker at fault.
+
+Decided by one intervention: the same cell at one thread. It removes the failure: established. The same failure comes
+back under it: ruled out, as more than one thread is then no necessary condition.
+"""
 
 from __future__ import annotations
 
-from collections import defaultdict
-
-from harness.hypotheses.case import Case, exit_source, nothing_to_judge
-from harness.model import Finding, Gap, Reason, Source, Status, Trial
-from harness.search.statistics import rate_below
+from harness.effects import Does
+from harness.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
+from harness.interventions import ONE_THREAD
+from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "threading-fault"
+SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
+SAME_DEATHS = 3
 
 
 def predicts(trial: Trial) -> bool:
     """Races, damaged pools and deadlocks end as faults, aborts or hangs."""
-    return (
-        trial.exit.signal in ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
-        or trial.outcome == "hung"
-        or bool(trial.exit.ntstatus)
-    )
+    return trial.exit.signal in SIGNALS or trial.outcome == "hung" or bool(trial.exit.ntstatus)
 
 
 def judge(case: Case) -> Finding:
-    """Supported where failures are seen at N threads and none at 1, or two OpenMP runtimes are loaded; else open."""
-    if not case.failures:
+    """Established, ruled out or open by the trials at one thread; supported by more than one OpenMP runtime."""
+    if not case.failures or case.study is None:
         return nothing_to_judge(ID)
-    vanishing, against = _by_threads(case)
-    runtimes = [reason for trial in case.failures[:1] for reason in _runtimes(trial)]
-    duplicated = any(len(trial.value("openmp_runtimes") or ()) > 1 for trial in case.failures)
-    status = Status.SUPPORTED if vanishing or duplicated else Status.OPEN
-    gap = Gap(
-        "repeats at 1 thread", "too few trials to tell a failure that is gone from one that did not happen to strike"
+    does, effect = case.effect(ONE_THREAD.id)
+    signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
+    single = _at_one_thread(case)
+    if does is Does.REMOVES:
+        return Finding(ID, Status.ESTABLISHED, (*effect, *signs))
+    if (does is Does.LEAVES or single) and not _is_mixed(case):
+        proven = case.is_proven(ID)
+        status = Status.RULED_OUT if proven else Status.OPEN
+        return Finding(ID, status, (*effect, *single, *signs), () if proven else unproven(ID))
+    return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
+
+
+def _gaps(does: Does) -> tuple[Gap, ...]:
+    reason = "the trials at one thread do not decide yet" if does is Does.UNDECIDED else "more than one OpenMP runtime"
+    return (Gap("repeats at one thread", reason),)
+
+
+def _at_one_thread(case: Case) -> tuple[Reason, ...]:
+    """A cell that has one thread anyway, or a process that never had more than one, and still fails the same way."""
+    assert case.study is not None
+    same = [trial for trial in case.study.plain if case.study.is_same(trial)]
+    alone = [trial for trial in same if trial.factors.get("threads") == 1 or trial.value("threads_max") == 1]
+    if len(alone) < SAME_DEATHS:
+        return ()
+    sources = tuple(exit_source(trial) for trial in alone)
+    return (Reason(f"the same failure came {len(alone)} times in a process of one thread", sources),)
+
+
+def _is_mixed(case: Case) -> bool:
+    """Whether two OpenMP runtimes, or two copies of one, were loaded: they can damage each other at one thread too."""
+    copies = [trial.value("openmp_copies") or {} for trial in case.failures]
+    return any(trial.value("openmp_mix") for trial in case.failures) or any(
+        len(paths) > 1 for found in copies for paths in found.values()
     )
-    workers = [reason for trial in case.failures for reason in _worker(trial)]
-    return Finding(ID, status, tuple([*vanishing, *against, *workers, *runtimes]), (gap,))
-
-
-def _by_threads(case: Case) -> tuple[list[Reason], list[Reason]]:
-    """Compare 1 thread with N threads within cells that are otherwise equal: reasons for, reasons against."""
-    groups: dict[tuple[tuple[str, str], ...], dict[int, list[Trial]]] = defaultdict(lambda: defaultdict(list))
-    for trial in case.trials:
-        rest = tuple((name, str(value)) for name, value in trial.cell.factors if name != "threads")
-        if "threads" in trial.factors:
-            groups[rest][trial.factors["threads"]].append(trial)
-    supporting, against = [], []
-    for rest, by_threads in groups.items():
-        where = ", ".join(f"{name}={value}" for name, value in rest) or "this cell"
-        single = by_threads.get(1, [])
-        many = [trial for threads, trials in by_threads.items() if threads > 1 for trial in trials]
-        dead = [trial for trial in many if trial.outcome.is_failure]
-        dead_single = [trial for trial in single if trial.outcome.is_failure]
-        if dead_single:
-            against.append(
-                Reason(f"{where}: fails at 1 thread too ({len(dead_single)} of {len(single)})", _sources(dead_single))
-            )
-        elif dead and single:
-            supporting.append(_vanishes(where, single, many, dead))
-    return supporting, against
-
-
-def _vanishes(where: str, single: list[Trial], many: list[Trial], dead: list[Trial]) -> Reason:
-    text = (
-        f"{where}: {len(dead)} of {len(many)} trials failed with more than one thread, 0 of {len(single)} with one; "
-        f"that alone bounds the rate at 1 thread below {rate_below(len(single)):.0%} (95 % confidence)"
-    )
-    return Reason(text, _sources(dead + single))
 
 
 def _worker(trial: Trial) -> list[Reason]:
@@ -77,14 +72,7 @@ def _worker(trial: Trial) -> list[Reason]:
 
 def _runtimes(trial: Trial) -> list[Reason]:
     fact = trial.fact("openmp_runtimes")
-    if fact is None:
+    if fact is None or not fact.value:
         return []
-    names = ", ".join(path.replace("\\", "/").split("/")[-1] for path in fact.value) or "none"
-    text = f"OpenMP runtimes loaded: {names}" + (
-        " (more than one: a known cause of crashes)" if len(fact.value) > 1 else ""
-    )
-    return [Reason(text, fact.sources)]
-
-
-def _sources(trials: list[Trial]) -> tuple[Source, ...]:
-    return tuple(exit_source(trial) for trial in trials)
+    names = ", ".join(path.replace("\\", "/").split("/")[-1] for path in fact.value)
+    return [Reason(f"{trial.id}: OpenMP runtimes loaded: {names}", fact.sources)]

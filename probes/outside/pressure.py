@@ -61,9 +61,10 @@ class PressureProbe(Probe):
         """Append one row; the costly part at its own pace."""
         self._append(now, **(self._rollup() if now >= self._rollup_due else {}))
 
-    def before_end(self, reason: str) -> None:
+    def before_end(self, reason: str) -> bool:
         """Take everything once more while the process lives."""
         self._append(time.perf_counter(), at="before end", **self._rollup())
+        return False
 
     def close(self) -> None:
         """Append the last values; the process is dead, its control groups are still there."""

@@ -45,9 +45,10 @@ class ThreadsProbe(Probe):
             limits = self._identity.limits.read(now)
             self._file.write({"t": round(now, 4), "count": len(rows), **limits, "threads": rows})
 
-    def before_end(self, reason: str) -> None:
+    def before_end(self, reason: str) -> bool:
         """Take a last sample."""
         self.sample(time.perf_counter())
+        return False
 
     def close(self) -> None:
         """Append how many threads the groups have refused by now, which outlives the process; close the record."""
