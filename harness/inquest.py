@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from harness import __version__, agenda, doctor, facts, judge, matrix, surroundings, trial
+from harness import __version__, agenda, confinement, doctor, facts, judge, matrix, surroundings, trial
 from harness.display import Display
 from harness.interrupt import Interrupt
 from harness.interventions import Intervention
@@ -118,10 +118,10 @@ class Inquest:
 
     def _intervene(self) -> None:
         """Repeat the failure, then change one thing at a time, until all is decided or the budget is spent."""
-        step = agenda.next_step(self._trials())
+        step = agenda.next_step(self._trials(), confinement.kind_here())
         while step is not None and not self._interrupt.asked and not self._is_spent():
             self._run_trial(step.cell, step.why, step.intervention, step.memory_limit_bytes)
-            step = agenda.next_step(self._trials())
+            step = agenda.next_step(self._trials(), confinement.kind_here())
 
     def _trials(self) -> tuple[Trial, ...]:
         return tuple(self._read(trial_id) for trial_id in judge.trial_ids(self.root))

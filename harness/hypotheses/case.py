@@ -75,7 +75,7 @@ def unproven(identity: str) -> tuple[Gap, ...]:
 
 
 def no_sign_of(case: Case, identity: str, text: str) -> Finding:
-    """Return the finding where the failures show no sign of a family: ruled out where its control fired here, else open."""
+    """Return the finding where no failure shows a sign of a family: ruled out where its control fired, else open."""
     reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures)),)
     proven = case.is_proven(identity)
     return Finding(identity, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(identity))

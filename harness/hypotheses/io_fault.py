@@ -28,11 +28,7 @@ def judge(case: Case) -> Finding:
     matching = [trial for trial in case.failures if predicts(trial)]
     words = [(trial, *found) for trial in case.failures for found in case.stderr_lines(trial, TEXTS)]
     if not matching and not words:
-        return no_sign(
-            ID,
-            "no sign of a file that could not be read or written",
-            tuple(exit_source(trial) for trial in case.failures),
-        )
+        return no_sign_of(case, ID, "no sign of a file that could not be read or written")
     reasons = [Reason(f"{trial.id}: {trial.exit.meaning}", (exit_source(trial),)) for trial in matching]
     reasons += [Reason(f"{trial.id}: {line}", (source,)) for trial, line, source in words]
     return Finding(ID, Status.SUPPORTED, tuple(reasons), (Gap("file", "which file it was is not recorded"),))
