@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, exit_source, nothing_to_judge
+from harness.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "io-fault"

@@ -1,0 +1,5 @@
+"""Writes a checkpoint to a device that is full."""
+
+print("step 1", flush=True)
+with open("/dev/full", "wb") as stream:
+    stream.write(b"\1" * (1 << 20))

@@ -1,0 +1,6 @@
+"""Native code divides the smallest integer by -1: the processor traps (x86)."""
+
+import ctypes
+
+print("step 1", flush=True)
+ctypes.CDLL(None).div(ctypes.c_int(-(2**31)), ctypes.c_int(-1))

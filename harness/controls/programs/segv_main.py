@@ -1,0 +1,6 @@
+"""Native code reads where nothing is mapped, on the main thread."""
+
+import ctypes
+
+print("step 1", flush=True)
+ctypes.string_at(0x1230)

@@ -1,0 +1,9 @@
+"""Native code reads where nothing is mapped, on a thread of Python's."""
+
+import ctypes
+import threading
+
+print("step 1", flush=True)
+thread = threading.Thread(target=ctypes.string_at, args=(0x1230,), name="loader")
+thread.start()
+thread.join()

@@ -1,0 +1,14 @@
+"""An exception that nobody catches, in a thread: the process ends with exit code 0."""
+
+import threading
+
+
+def load() -> None:
+    """Fail to find a sample."""
+    raise KeyError("sample 17")
+
+
+loader = threading.Thread(target=load, name="loader")
+loader.start()
+loader.join()
+print("step 1", flush=True)

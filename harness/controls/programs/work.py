@@ -1,0 +1,12 @@
+"""Does quiet work for 20 seconds, after it has written its process id to the file that its argument names."""
+
+import os
+import sys
+import time
+
+with open(sys.argv[1] + ".draft", "w") as stream:
+    stream.write(str(os.getpid()))
+os.replace(sys.argv[1] + ".draft", sys.argv[1])
+for step in range(400):
+    print(f"step {step}", flush=True)
+    time.sleep(0.05)
