@@ -1,9 +1,9 @@
 """What an intervention did to a failure: removes it, leaves it, or not decided; pure.
 
 An intervention *removes* the failure when Fisher's exact test on failures without and with it gives p < 0.05 after
-Holm's correction over the interventions tried. It *leaves* the failure when the same failure comes back at least three
-times under it: its factor is then no necessary condition. Anything else is undecided, and says how many more trials
-would decide.
+Holm's correction over the interventions tried, and at least five trials were run under it. It *leaves* the failure when
+the same failure comes back at least three times under it: its factor is then no necessary condition. Anything else is
+undecided, and says how many more trials would decide.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from harness.model import Trial
 from harness.search.statistics import Count, fisher, holm, interval, trials_to_decide
 
 LEVEL = 0.05
+ENOUGH = 5  # trials under an intervention before it may be said to remove anything: the test is asked after each trial,
+# and asked often enough it would say yes by chance
 COMES_BACK = 3  # times the same failure must return under an intervention before its factor is ruled out
 
 
@@ -44,7 +46,8 @@ class Effect:
         low, high = interval(self.with_)
         numbers = f"failed {self.with_} with it (rate {low:.0%} to {high:.0%}), {self.without} without"
         test = f"Fisher p {self.p:.2g}, after Holm {self.corrected_p:.2g}"
-        return f"{self.intervention}: {self.does} the failure: {numbers}; {test}{self._hint()}"
+        does = "not decided yet" if self.does is Does.UNDECIDED else f"{self.does} the failure"
+        return f"{self.intervention}: {does}: {numbers}; {test}{self._hint()}"
 
     def _hint(self) -> str:
         if self.does is not Does.UNDECIDED:
@@ -75,6 +78,14 @@ def count(trials: Sequence[Trial], same: Callable[[Trial], bool]) -> Count:
 
 
 def _effect(name: str, without: Count, with_: Count, p: float, corrected: float, tests: int) -> Effect:
-    does = Does.LEAVES if with_.failures >= COMES_BACK else Does.REMOVES if corrected < LEVEL else Does.UNDECIDED
-    more = trials_to_decide(without, with_, tests, LEVEL) if does is Does.UNDECIDED else None
-    return Effect(name, without, with_, p, corrected, does, more)
+    removes = corrected < LEVEL and with_.trials >= ENOUGH
+    does = Does.LEAVES if with_.failures >= COMES_BACK else Does.REMOVES if removes else Does.UNDECIDED
+    return Effect(name, without, with_, p, corrected, does, _more(without, with_, tests) if not removes else None)
+
+
+def _more(without: Count, with_: Count, tests: int) -> int | None:
+    """Return how many more trials without a failure would decide; None where none would, or nothing is open."""
+    if with_.failures >= COMES_BACK:
+        return None
+    futures = trials_to_decide(without, with_, tests, LEVEL)
+    return None if futures is None else max(futures, ENOUGH - with_.trials)

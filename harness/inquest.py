@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -14,7 +15,8 @@ from typing import Any
 
 import yaml
 
-from harness import __version__, agenda, confinement, doctor, facts, judge, matrix, surroundings, trial
+from harness import __version__, agenda, confinement, controls, doctor, facts, judge, matrix, surroundings, trial
+from harness.controls import store
 from harness.display import Display
 from harness.interrupt import Interrupt
 from harness.interventions import Intervention
@@ -52,6 +54,8 @@ class Inquest:
         """Run all stages; return the evidence, also of an interrupted inquest."""
         with self._display:
             self._stage("doctor", self._doctor)
+            if self.order.plan.controls and not self.order.once:
+                self._stage("controls", self._controls)
             self._prepare_target()
             self._stage("baseline", lambda: self._run_cells([self.order.plan.baseline], 1))
             if not self.order.once:
@@ -88,6 +92,14 @@ class Inquest:
             environment={**surroundings.of_machine(), "sources": sources},
         )  # fmt: skip
         self._display.doctor(sources)
+
+    def _controls(self) -> None:
+        """See which probes fire on this machine; the result lies in the inquest's folder, for the judge."""
+        if not (self.root / store.NAME).exists():
+            controls.quick(self.root.parent, self._display.say, lambda: not self._interrupt.asked)
+            shared = self.root.parent / store.NAME
+            if shared.exists():
+                shutil.copyfile(shared, self.root / store.NAME)
 
     def _prepare_target(self) -> None:
         prepare = self.order.plan.target.prepare

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import facts
+from harness.controls import store
 from harness.hypotheses import HYPOTHESES, Case
 from harness.model import Evidence, Trial
 from harness.verdict import decide
@@ -18,9 +19,10 @@ def evidence(root: Path) -> Evidence:
     """Read every trial of the journal, judge, and return the whole evidence."""
     inquest, environment = _from_journal(root)
     trials = tuple(facts.read(root, trial_id) for trial_id in trial_ids(root))
-    case = Case(trials, {trial.id: _stderr(root, trial) for trial in trials})
+    controls = store.load(root / store.NAME)
+    case = Case(trials, {trial.id: _stderr(root, trial) for trial in trials}, controls)
     findings = tuple(hypothesis.judge(case) for hypothesis in HYPOTHESES)
-    return Evidence(inquest, environment, trials, findings, decide(case, findings, inquest["command"]))
+    return Evidence(inquest, environment, trials, findings, decide(case, findings, inquest["command"]), controls)
 
 
 def trial_ids(root: Path) -> list[str]:

@@ -63,7 +63,10 @@ class Plant:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What an inquest is to do. `expect_steps`: a run that ends by itself with fewer steps has not completed."""
+    """What an inquest is to do. `expect_steps`: a run that ends by itself with fewer steps has not completed.
+
+    `controls`: whether planted faults are run first (or reused), to know which probes fire on this machine.
+    """
 
     name: str
     target: Target
@@ -76,6 +79,7 @@ class Plan:
     inside_probes: bool
     expect_steps: int | None
     plant: Plant | None
+    controls: bool
     source: Mapping[str, Any]
 
 
@@ -124,6 +128,7 @@ def parse(raw: Mapping[str, Any], path: Path) -> Plan:
         inside_probes=fields.take("inside_probes", bool, True),
         expect_steps=_expect(fields.section("expect")),
         plant=_plant(fields.section("plant")) if fields.raw.get("plant") else fields.take("plant", dict, None),
+        controls=fields.take("controls", bool, True),
         source=raw,
     )
     fields.finish()

@@ -48,18 +48,22 @@ class Study:
 
     @property
     def others(self) -> tuple[Trial, ...]:
-        """Trials of this cell, under whatever intervention, that failed in another way."""
-        trials = [*self.plain, *(trial for trials in self.under.values() for trial in trials)]
+        """Trials of this cell that failed in another way; on the memory ladder that is what is asked for, not news."""
+        under = (trials for name, trials in self.under.items() if rung_share(name) is None)
+        trials = [*self.plain, *(trial for trials in under for trial in trials)]
         return tuple(trial for trial in trials if trial.outcome.is_failure and not self.is_same(trial))
 
 
 def of(trials: Sequence[Trial]) -> Study | None:
-    """Return the study of the failing cell whose deaths come soonest, the cheapest to repeat. None: no failure."""
+    """Return the study of the failing cell with the most trials; of equals the one that needed least memory, the
+    cheapest to repeat. None: no failure.
+    """
     plain = [trial for trial in trials if not trial.interventions]
     dead = [trial for trial in plain if trial.outcome.is_failure]
     if not dead:
         return None
-    cell = min(dead, key=lambda trial: trial.value("duration_seconds") or 0.0).cell
+    cells = [trial.cell for trial in trials]
+    cell = min(dead, key=lambda trial: (-cells.count(trial.cell), trial.peak_rss_bytes or 0)).cell
     own = tuple(trial for trial in plain if trial.cell == cell)
     reference = next(trial for trial in own if trial.outcome.is_failure)
     return Study(cell, reference, own, _under(trials, plain, cell))

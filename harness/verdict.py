@@ -61,9 +61,17 @@ def _without_failure(case: Case, plan: str) -> Verdict:
 def _what_failed(case: Case) -> str:
     first = case.failures[0]
     where = f"; the last event of {first.id} is {first.last_event}" if first.last_event else ""
-    region = failing_region(case.trials)
+    region = failing_region(case.plain)
     only = f" Failures were seen only where {region}." if region else ""
-    return f"{len(case.failures)} of {len(case.trials)} trials failed ({_how(case.failures)}){where}.{only}"
+    return (
+        f"{len(case.failures)} of {len(case.plain)} trials failed ({_how(case.failures)}){where}.{only}{_others(case)}"
+    )
+
+
+def _others(case: Case) -> str:
+    """Name the deaths that are another failure than the one that was followed; they count for nothing."""
+    others = case.study.others if case.study else ()
+    return f" Another failure was seen as well: {', '.join(trial.id for trial in others)}." if others else ""
 
 
 def _how(failures: Sequence[Trial]) -> str:
@@ -89,12 +97,18 @@ def _why_open(findings: Sequence[Finding]) -> str:
 
 def _next(case: Case, findings: Sequence[Finding], plan: str) -> tuple[Experiment, ...]:
     """Return what to run next, in the order of what it would decide."""
-    dead = case.failures[0]
+    dead = case.study.reference if case.study else case.failures[0]
+    status = {finding.id: finding.status for finding in findings}
     experiments = []
-    if any(trial.factors.get("threads", 1) > 1 for trial in case.failures):
+    unproven = [finding.id for finding in findings if any(gap.probe.startswith("control of") for gap in finding.gaps)]
+    if unproven:
+        experiments.append(
+            Experiment(f"whether the probes can rule out {', '.join(unproven)} here", "harness controls")
+        )
+    if not status.get("threading-fault", Status.OPEN).is_decided and any(trial.factors.get("threads", 1) > 1 for trial in case.failures):
         decides = "threading-fault: 5 trials at 1 thread against 5 at the failing count, all else equal"
         experiments.append(Experiment(decides, _against_one(plan, dead, "threads")))
-    if dead.factors.get("batch_size", 1) != 1:
+    if not status.get("memory-exhaustion", Status.OPEN).is_decided and dead.factors.get("batch_size", 1) != 1:
         decides = "memory-exhaustion: the same threads with less memory need"
         experiments.append(Experiment(decides, _against_one(plan, dead, "batch_size")))
     if not experiments:

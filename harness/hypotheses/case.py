@@ -11,6 +11,8 @@ from harness.effects import Does
 from harness.ladder import LadderReading, compare
 from harness.model import Control, Finding, Gap, Reason, Source, Status, Trial
 
+MOST_SOURCES = 3
+
 
 @dataclasses.dataclass(frozen=True)
 class Case:
@@ -76,7 +78,7 @@ def unproven(identity: str) -> tuple[Gap, ...]:
 
 def no_sign_of(case: Case, identity: str, text: str) -> Finding:
     """Return the finding where no failure shows a sign of a family: ruled out where its control fired, else open."""
-    reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures)),)
+    reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures[:MOST_SOURCES])),)
     proven = case.is_proven(identity)
     return Finding(identity, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(identity))
 

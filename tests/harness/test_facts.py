@@ -83,7 +83,8 @@ class TestFacts:
 
     def test_of_torch(self, tmp_path: Path) -> None:
         """Version and thread counts as torch itself told them, of the first line that has them."""
-        rows = [{"event": "start"}] + [{"event": "torch", "version": "2.9", "threads": 2, "interop_threads": 1}] * 2
+        told = {"pid": 77, "event": "torch", "version": "2.9", "threads": 2, "interop_threads": 1}
+        rows = [{"pid": 77, "event": "start"}, told, told]
         trial = Records(tmp_path).exit().lines(INSIDE, rows).read()
         assert (trial.value("torch_version"), trial.value("torch_threads")) == ("2.9", 2)
         fact = trial.fact("torch_interop_threads")

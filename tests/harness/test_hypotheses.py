@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from built_trials import case, died, trial, well
 
@@ -14,7 +12,6 @@ from harness.hypotheses import (
     deliberate_exit,
     memory_exhaustion,
     python_exception,
-    threading_fault,
 )
 from harness.model import Finding, Trial
 
@@ -98,7 +95,6 @@ SIMPLE = [
     ("native-fault", died(ntstatus="0xC0000005", code=0xC0000005), "supported"),
     ("native-fault", died(code=3), "open"),
     ("stack-overflow", died(signal="SIGSEGV"), "open"),
-    ("stack-overflow", died(ntstatus="0xC00000FD", code=0xC00000FD), "supported"),
     ("illegal-instruction", died(signal="SIGILL"), "supported"),
     ("illegal-instruction", died(signal="SIGSEGV"), "open"),
     ("external-kill", died(signal="SIGKILL", ended_by="outside"), "supported"),
@@ -124,19 +120,34 @@ class TestMemoryExhaustion:
     """Words and headroom."""
 
     @pytest.mark.parametrize(
-        "text",
+        ("name", "value", "words", "source"),
         [
-            "RuntimeError: [enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory",
-            "terminate called after throwing an instance of 'std::bad_alloc'",
-            "MemoryError",
-            "OSError: [Errno 12] Cannot allocate memory",
+            (
+                "allocation_failure",
+                {"text": "std::bad_alloc", "sign": "bad_alloc"},
+                "an allocation failed: std::bad_alloc",
+                "stderr.log:3",
+            ),
+            (
+                "kernel_oom_line",
+                {"text": "Killed process 7", "names": "group"},
+                "the kernel says: Killed process 7",
+                "kernel.jsonl:3",
+            ),
+            ("oom_kill_in_group", 2, "the kernel counted 2 OOM kills in its group", "pressure.jsonl:3"),
         ],
     )
-    def test_failed_allocation_in_words_supports(self, text: str) -> None:
-        """The line of stderr is cited."""
-        finding = judged("memory-exhaustion", case(died(signal="SIGABRT"), stderr=f"step 1\n{text}\n"))
-        assert finding.status == "supported"
-        assert "trials/threads=2/1/stderr.log:2" in sources(finding)
+    def test_sign_of_exhaustion_supports(self, name: str, value: object, words: str, source: str) -> None:
+        """What the program or the kernel said of memory, with its line; and the ladder is what is missing."""
+        finding = judged("memory-exhaustion", case(died(signal="SIGABRT", facts={name: value})))
+        assert ("supported", ["memory ladder"]) == (finding.status, [gap.probe for gap in finding.gaps])
+        assert f"threads=2/1: {words}" == finding.reasons[0].text
+        assert [f"trials/threads=2/1/{source}"] == sources(finding)
+
+    def test_words_of_another_failure_support_nothing(self) -> None:
+        """No OOM kill was counted, and stderr that no reader took for a failed allocation is not searched again."""
+        dead = died(signal="SIGABRT", facts={"oom_kill_in_group": 0})
+        assert "open" == judged("memory-exhaustion", case(dead, stderr="the word MemoryError in a log")).status
 
     def test_little_headroom_supports(self) -> None:
         """Less than a twentieth of the limit left at death."""
@@ -165,50 +176,6 @@ class TestMemoryExhaustion:
     def test_our_own_sigkill_is_no_oom_kill(self) -> None:
         """A trial that the harness ended for want of progress was not killed for want of memory."""
         assert not memory_exhaustion.predicts(HUNG)
-
-
-class TestThreadingFault:
-    """1 thread against many."""
-
-    @staticmethod
-    def at(threads: int, number: int, outcome: str, batch: int = 4) -> Trial:
-        """Return a trial at so many threads."""
-        signal = "SIGSEGV" if outcome == "died" else None
-        return trial(number, outcome, signal=signal, factors={"threads": threads, "batch_size": batch})
-
-    def test_failure_that_is_gone_at_one_thread_supports(self) -> None:
-        """All else equal; and the bound of so few trials is in the words."""
-        finding = judged("threading-fault", case(self.at(2, 1, "died"), self.at(1, 1, "completed")))
-        assert finding.status == "supported"
-        assert "below 95% (95 % confidence)" in finding.reasons[0].text
-        assert "trials/threads=1,batch_size=4/1/exit.json:1" in sources(finding)
-
-    def test_failure_at_one_thread_too_speaks_against(self) -> None:
-        """Then threads are not what it takes."""
-        finding = judged("threading-fault", case(self.at(2, 1, "died"), self.at(1, 1, "died")))
-        assert finding.status == "open"
-        assert "fails at 1 thread too (1 of 1)" in finding.reasons[0].text
-
-    def test_cells_that_differ_otherwise_are_not_compared(self) -> None:
-        """A survivor at 1 thread and another batch size tells nothing."""
-        finding = judged("threading-fault", case(self.at(2, 1, "died"), self.at(1, 1, "completed", batch=1)))
-        assert (finding.status, finding.reasons) == ("open", ())
-
-    def test_two_openmp_runtimes_support(self) -> None:
-        """They are named, with their lines in maps.txt."""
-        facts: dict[str, Any] = {"openmp_runtimes": ["/a/libgomp.so.1", "C:\\b\\libiomp5md.dll"]}
-        finding = judged("threading-fault", case(died(signal="SIGSEGV", facts=facts)))
-        assert finding.status == "supported"
-        assert "libgomp.so.1, libiomp5md.dll (more than one" in finding.reasons[0].text
-        assert sources(finding) == ["trials/threads=2/1/maps.txt:3"]
-
-    def test_one_runtime_is_told_and_supports_nothing(self) -> None:
-        """A single runtime is the normal case."""
-        finding = judged(
-            "threading-fault", case(died(signal="SIGSEGV", facts={"openmp_runtimes": ["/a/libgomp.so.1"]}))
-        )
-        assert (finding.status, len(finding.reasons)) == ("open", 1)
-        assert threading_fault.predicts(died(signal="SIGSEGV"))
 
 
 class TestRecordedEndings:

@@ -12,7 +12,9 @@ from harness.model import Finding, Status, Verdict
 from harness.verdict import decide, gate
 
 MEMORY, THREADS, NATIVE = "memory-exhaustion", "threading-fault", "native-fault"
+IO = "io-fault"
 RIVALS = {MEMORY, THREADS, NATIVE}
+FOUR = (MEMORY, THREADS, NATIVE, IO)
 IDS = [hypothesis.ID for hypothesis in HYPOTHESES]
 
 
@@ -23,17 +25,37 @@ def findings(**status: Status) -> list[Finding]:
 
 
 class TestGate:
-    """Over every combination of three rivals' statuses."""
+    """Over every combination of four rivals' statuses, and of which of them predict the failure."""
 
-    @pytest.mark.parametrize("combination", list(itertools.product(Status, repeat=3)))
-    def test_names_only_what_alone_is_established(self, combination: tuple[Status, ...]) -> None:
-        """One established, memory and threading decided, and every rival ruled out: else nothing is named."""
-        memory, threads, native = combination
-        expected = None
-        if sorted(combination) == sorted([Status.ESTABLISHED, Status.RULED_OUT, Status.RULED_OUT]):
-            expected = (MEMORY, THREADS, NATIVE)[combination.index(Status.ESTABLISHED)]
-        found = findings(memory_exhaustion=memory, threading_fault=threads, native_fault=native)
-        assert gate(found, RIVALS) == expected
+    @pytest.mark.parametrize("rivals", [set(some) for size in range(5) for some in itertools.combinations(FOUR, size)])
+    def test_truth_table(self, rivals: set[str]) -> None:
+        """All 256 rows: named is the only one established, memory and threading decided, its rivals ruled out."""
+        named = 0
+        for row in itertools.product(Status, repeat=4):
+            status = dict(zip(FOUR, row, strict=True))
+            sure = [name for name in FOUR if status[name] == "established"]
+            closed = all(status[name] in ("established", "ruled-out") for name in (MEMORY, THREADS))
+            others = [status[name] for name in rivals if name not in sure]
+            expected = sure[0] if len(sure) == 1 and closed and set(others) <= {"ruled-out"} else None
+            assert expected == gate(findings(**{name.replace("-", "_"): status[name] for name in FOUR}), rivals), status
+            named += expected is not None
+        # memory or threading established: the other ruled out, and 3 or 1 statuses for each of two more rivals;
+        # one of those established: memory and threading ruled out, and 3 or 1 statuses for the last rival
+        free = {name: 1 if name in rivals else 3 for name in (NATIVE, IO)}
+        assert 2 * free[NATIVE] * free[IO] + free[IO] + free[NATIVE] == named
+
+    @pytest.mark.parametrize("row", list(itertools.product(Status, repeat=4)), ids=lambda row: ",".join(row))
+    def test_all_four_being_rivals_only_four_rows_name(self, row: tuple[Status, ...]) -> None:
+        """One established and three ruled out, and nothing else whatever."""
+        found = gate(findings(**{name.replace("-", "_"): one for name, one in zip(FOUR, row, strict=True)}), set(FOUR))
+        wanted = sorted(row) == ["established", "ruled-out", "ruled-out", "ruled-out"]
+        assert (FOUR[row.index(Status.ESTABLISHED)] if wanted else None) == found
+
+    def test_order_of_findings_is_all_the_same(self) -> None:
+        """The gate asks what is known, not in which order it was judged."""
+        for row in itertools.product(Status, repeat=4):
+            found = [Finding(name, one, ()) for name, one in zip(FOUR, row, strict=True)]
+            assert gate(found, set(FOUR)) == gate(found[::-1], set(FOUR))
 
     @pytest.mark.parametrize("status", [Status.OPEN, Status.SUPPORTED])
     def test_memory_and_threading_are_asked_even_where_they_do_not_predict(self, status: Status) -> None:

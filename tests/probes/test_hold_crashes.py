@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from observing import Observed, is_gone, observe, victim  # noqa: E402
 
 from harness.hypotheses import stack_overflow  # noqa: E402
+from harness.model import Control
 from harness.hypotheses.case import Case  # noqa: E402
 from probes import records  # noqa: E402
 
@@ -119,21 +120,27 @@ class TestOverflow:
     """A stack that is full: the handlers run on another one."""
 
     @pytest.mark.parametrize(("name", "is_main"), [("overflow", True), ("overflow_thread", False)])
-    def test_is_held_and_supported(self, tmp_path: Path, name: str, is_main: bool) -> None:
-        """The fault lies next to the stack's end, and the rule says so."""
+    def test_is_held_and_established(self, tmp_path: Path, name: str, is_main: bool) -> None:
+        """The fault lies next to the stack's end, and the rule says so, with the record's line."""
         seen = observe(tmp_path, victim("hold_crash"), name)
         record = fault(seen)
         assert (seen.exit["signal"], record["thread"]["is_main"], record["held"]) == ("SIGSEGV", is_main, True)
         assert 0 < int(record["stack"]["low"], 16) - int(record["address"], 16) < 65536
         finding = stack_overflow.judge(Case((seen.trial,), {}))
-        assert (finding.status, finding.gaps) == ("supported", ())
+        assert ("established", ()) == (finding.status, finding.gaps)
         assert "bytes below the thread's stack" in finding.reasons[0].text
+        assert '"stack"' in seen.cited("stack_overflow")
+        assert seen.trial.fact("stack_overflow").sources == finding.reasons[0].evidence  # type: ignore[union-attr]
 
     def test_other_faults_are_not(self, tmp_path: Path) -> None:
-        """A wild pointer is no overflow: open, but the address is known."""
+        """A wild pointer is no overflow: ruled out where a control has shown that one is seen here, else open."""
         seen = observe(tmp_path, victim("hold_crash"), "segv")
-        finding = stack_overflow.judge(Case((seen.trial,), {}))
-        assert (finding.status, finding.gaps) == ("open", ())
+        unproven = stack_overflow.judge(Case((seen.trial,), {}))
+        assert ("open", ["control of stack-overflow"]) == (unproven.status, [gap.probe for gap in unproven.gaps])
+        control = Control("planted", stack_overflow.ID, stack_overflow.ID, True)
+        finding = stack_overflow.judge(Case((seen.trial,), {}, (control,)))
+        assert ("ruled-out", ()) == (finding.status, finding.gaps)
+        assert [f"trials/{seen.trial.id}/exit.json:1"] == [str(source) for source in finding.reasons[0].evidence]
 
     def test_native_thread_without_another_stack_leaves_a_gap(self, tmp_path: Path) -> None:
         """No handler can run there: the signal is still the true one, and the gap says why nothing else is known."""

@@ -2,6 +2,8 @@
 
 import resource
 
+import weights  # noqa: F401 - it is held
+
 resource.setrlimit(resource.RLIMIT_CPU, (1, 30))
 step = 0
 while True:

@@ -3,6 +3,8 @@
 import mmap
 import sys
 
+import weights  # noqa: F401 - it is held
+
 with open(sys.argv[1], "w+b") as stream:
     stream.truncate(8192)
     samples = mmap.mmap(stream.fileno(), 8192)

@@ -2,6 +2,8 @@
 
 import ctypes
 
+import weights  # noqa: F401 - it is held
+
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 block = ctypes.c_void_p(libc.malloc(ctypes.c_size_t(4096)))

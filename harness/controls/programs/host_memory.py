@@ -11,7 +11,9 @@ if os.fork() == 0:
     neighbour = b"\1" * (176 << 20)
     os.write(tell, b"1")
     signal.pause()
-os.read(ready, 1)
+os.close(tell)
+if not os.read(ready, 1):
+    raise ChildProcessError("the neighbour did not live")
 Path("/proc/self/oom_score_adj").write_text("1000")
 held = []
 for step in range(64):

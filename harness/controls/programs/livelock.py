@@ -3,6 +3,8 @@
 import signal
 import threading
 
+import weights  # noqa: F401 - it is held
+
 signal.alarm(60)  # where nobody watches it, it ends all the same
 wants = [True, True]
 

@@ -3,6 +3,8 @@
 import signal
 import threading
 
+import weights  # noqa: F401 - it is held
+
 signal.alarm(60)  # where nobody watches it, it ends all the same
 first, second, both_hold_one = threading.Lock(), threading.Lock(), threading.Barrier(2)
 

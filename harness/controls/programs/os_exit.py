@@ -2,6 +2,8 @@
 
 import os
 
+import weights  # noqa: F401 - it is held
+
 for step in range(10):
     print(f"step {step}", flush=True)
     if step == 3:

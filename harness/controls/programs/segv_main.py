@@ -2,5 +2,7 @@
 
 import ctypes
 
+import weights  # noqa: F401 - it is held
+
 print("step 1", flush=True)
 ctypes.string_at(0x1230)

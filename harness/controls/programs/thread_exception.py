@@ -2,6 +2,8 @@
 
 import threading
 
+import weights  # noqa: F401 - it is held
+
 
 def load() -> None:
     """Fail to find a sample."""

@@ -3,6 +3,8 @@
 import sys
 import threading
 
+import weights  # noqa: F401 - it is held
+
 loader = threading.Thread(target=sys.exit, args=(5,), name="loader")
 loader.start()
 loader.join()

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import weights  # noqa: F401 - it is held
 from PIL import Image
 
 path = Path(sys.argv[1])

@@ -4,6 +4,8 @@ import os
 import sys
 import time
 
+import weights  # noqa: F401 - it is held
+
 with open(sys.argv[1] + ".draft", "w") as stream:
     stream.write(str(os.getpid()))
 os.replace(sys.argv[1] + ".draft", sys.argv[1])

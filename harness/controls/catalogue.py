@@ -1,0 +1,141 @@
+"""The planted faults and the healthy programs: one line each."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+
+from harness import confinement
+
+PROGRAMS = Path(__file__).resolve().parent / "programs"
+TORCH_GOMP = Path("lib", "libgomp.so.1")
+X86 = ("x86_64", "amd64")
+Needs = Callable[[], str | None]
+
+
+def on_linux() -> str | None:
+    """Return why a program that needs Linux cannot run here."""
+    return None if platform.system() == "Linux" else "is a fault of Linux"
+
+
+def cgroup() -> str | None:
+    """Return why no memory group can be made here."""
+    kind = confinement.kind_here() if on_linux() is None else None
+    return None if kind and kind.startswith("cgroup") else "no control group with a memory limit can be made here"
+
+
+def torch() -> str | None:
+    """Return why torch cannot be run here; it is not imported to tell."""
+    return on_linux() or (None if importlib.util.find_spec("torch") else "torch is not installed")
+
+
+def pillow() -> str | None:
+    """Return why no image can be read here."""
+    return None if importlib.util.find_spec("PIL") else "pillow is not installed"
+
+
+def x86() -> str | None:
+    """Return why this processor does not trap."""
+    is_x86 = platform.machine().lower() in X86
+    return on_linux() or (None if is_x86 else "a division does not trap on this processor")
+
+
+def known_code() -> str | None:
+    """Return why there is no machine code for this processor."""
+    return on_linux() or (None if platform.machine() in ("x86_64", "aarch64") else "no machine code for this processor")
+
+
+def gomp() -> str | None:
+    """Return why torch's own OpenMP runtime cannot be loaded twice."""
+    spec = importlib.util.find_spec("torch") if on_linux() is None else None
+    found = spec is not None and spec.origin is not None and (Path(spec.origin).parent / TORCH_GOMP).exists()
+    return None if found else "torch with a libgomp of its own is not installed"
+
+
+def full_device() -> str | None:
+    """Return why nothing is always full here."""
+    return None if os.path.exists("/dev/full") else "there is no /dev/full"
+
+
+@dataclasses.dataclass(frozen=True)
+class Planted:
+    """One control. `expected`: the family that must be named, None where the program is healthy.
+
+    `also`: families that are true of it as well, e.g. the hang that a threading fault ends in. `arguments`: `{trial}`
+    is the trial's folder. `threads`: the factor's two values. `killer`: the signal that a process outside sends.
+    `memory_bytes`: the limit the program is put under. `still_seconds`: how long it may stand still. `quick`: among the
+    few that every inquest runs, with `quick_trials` trials. `alone`: disturbed by another one beside it.
+    """
+
+    id: str
+    expected: str | None
+    program: str
+    arguments: tuple[str, ...] = ()
+    needs: Needs = on_linux
+    also: tuple[str, ...] = ()
+    threads: int | None = None
+    killer: str | None = None
+    memory_bytes: int | None = None
+    still_seconds: float | None = None
+    quick: bool = False
+    quick_trials: int = 1
+    alone: bool = False
+
+
+MEMORY, THREADING, NATIVE, STACK = "memory-exhaustion", "threading-fault", "native-fault", "stack-overflow"
+ILLEGAL, KILLED, EXIT, EXCEPTION = "illegal-instruction", "external-kill", "deliberate-exit", "python-exception"
+HANG, IO = "hang", "io-fault"
+MIB = 1 << 20
+PID = ("{trial}/pid",)
+COPY = ("{trial}/libgomp-second.so.1",)
+
+CATALOGUE = (
+    Planted("oom-kill", MEMORY, "oom_kill", needs=cgroup, memory_bytes=160 * MIB, quick=True),
+    Planted("rlimit-memory", MEMORY, "rlimit_memory", also=(EXCEPTION,), quick=True),
+    Planted("host-memory", MEMORY, "host_memory", needs=cgroup, memory_bytes=256 * MIB),
+    Planted("malloc-unchecked", MEMORY, "malloc_unchecked"),
+    Planted("slow-leak", MEMORY, "slow_leak", also=(EXCEPTION,), memory_bytes=192 * MIB),
+    Planted("segv-main", NATIVE, "segv_main", quick=True),
+    Planted("segv-thread", NATIVE, "segv_thread"),
+    Planted("segv-openmp", NATIVE, "segv_openmp", needs=torch, threads=4),
+    Planted("abort", NATIVE, "abort_native"),
+    Planted("double-free", NATIVE, "double_free"),
+    Planted("stack-main", STACK, "deep_recursion", quick=True),
+    Planted("stack-thread", STACK, "deep_recursion", ("thread",)),
+    Planted("divide", NATIVE, "divide", needs=x86),
+    Planted("illegal", ILLEGAL, "illegal", needs=known_code, quick=True),
+    Planted("cut-file", IO, "cut_file", ("{trial}/samples",)),
+    Planted("sigkill", KILLED, "work", PID, killer="SIGKILL", quick=True),
+    Planted("sigterm", KILLED, "work", PID, killer="SIGTERM"),
+    Planted("sighup", KILLED, "work", PID, killer="SIGHUP"),
+    Planted("cpu-limit", KILLED, "cpu_limit"),
+    Planted("os-exit", EXIT, "os_exit", quick=True),
+    Planted("thread-exit", EXIT, "thread_exit"),
+    Planted("exception", EXCEPTION, "exception", quick=True),
+    Planted("thread-exception", EXCEPTION, "thread_exception"),
+    Planted("lock-order", HANG, "lock_order", also=(THREADING,), still_seconds=1.5, quick=True),
+    Planted("native-loop", HANG, "native_loop", still_seconds=1.5),
+    Planted("livelock", HANG, "livelock", also=(THREADING,), still_seconds=1.5),
+    Planted("fork-openmp", HANG, "fork_openmp", needs=torch, also=(THREADING,), threads=4, still_seconds=4.0),
+    Planted("thread-refused", THREADING, "thread_refused", also=(EXCEPTION,), threads=4),
+    Planted("race", THREADING, "race", ("3000",), threads=4, quick=True, quick_trials=12, alone=True),
+    Planted("race-rare", THREADING, "race", ("15",), threads=4, alone=True),
+    Planted("two-openmp", THREADING, "two_openmp", COPY, needs=gomp, also=(EXIT,), threads=4),
+    Planted("disk-full", IO, "disk_full", needs=full_device, also=(EXCEPTION,), quick=True),
+    Planted("file-limit", IO, "file_limit", ("{trial}/checkpoint",), also=(EXCEPTION,)),
+    Planted("truncated-image", IO, "truncated_image", ("{trial}/photo.jpg",), needs=pillow, also=(EXCEPTION,)),
+    Planted("worker-killed", IO, "worker_killed", PID, torch, (EXCEPTION, KILLED), killer="SIGKILL"),
+    Planted("healthy-memory", None, "big_memory"),
+    Planted("healthy-threads", None, "many_threads"),
+    Planted("healthy-start", None, "slow_start"),
+    Planted("healthy-exit", None, "exit_zero", quick=True),
+)  # fmt: skip
+
+
+def by_id(identity: str) -> Planted | None:
+    """Return the control of that id, or None."""
+    return next((planted for planted in CATALOGUE if planted.id == identity), None)

@@ -1,0 +1,64 @@
+"""What an inquest asks of the controls: those of its machine, run now or not long ago."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.controls import store
+from harness.controls.catalogue import CATALOGUE, Planted
+from harness.controls.pool import Pool
+from harness.controls.store import Row
+from harness.model import Control
+
+QUICK = tuple(planted for planted in CATALOGUE if planted.quick)
+
+
+def quick(out: Path, say: Callable[[str], None], keep_going: Callable[[], bool]) -> tuple[Control, ...]:
+    """Return the quick controls: those in `out`/controls.json where they hold, else run now and written there.
+
+    `keep_going` is asked all the time and answers False to end (Ctrl-C); then only what has ended is returned, and
+    nothing is written. Raises nothing of its own.
+    """
+    path = out / store.NAME
+    if store.holds(path, [planted.id for planted in QUICK]):
+        return store.load(path)
+    say(f"{len(QUICK)} controls: planted faults, to see which probes fire on this machine")
+    folder = make_folder(out)
+    rows = Pool(folder, None, lambda _: None, lambda row: say(line(row))).run(QUICK, keep_going)
+    whole = len(rows) == len(QUICK)
+    save_all(folder, rows, quick=True, at_the_top=whole)
+    return store.load(path if whole else folder / store.NAME)
+
+
+def make_folder(out: Path) -> Path:
+    """Make a folder for one run of the controls under `out`; never one that exists."""
+    stem = f"controls-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    names = (stem, *(f"{stem}-{number}" for number in range(2, 100)))
+    folder = next(out / name for name in names if not (out / name).exists())
+    folder.mkdir(parents=True)
+    return folder
+
+
+def save_all(folder: Path, rows: list[Row], quick: bool, at_the_top: bool) -> None:
+    """Write controls.json into the run's folder, and where it tells of a whole set, beside it for inquests to find."""
+    store.save(folder / store.NAME, rows, quick)
+    if at_the_top:
+        store.save(folder.parent / store.NAME, rows, quick)
+
+
+def line(row: Row) -> str:
+    """Say a row in one plain line."""
+    if row["missing"] is not None:
+        return f"  not run     {row['id']}: {row['missing']}"
+    word = "proven    " if row["proven"] else "NOT PROVEN"
+    seen = row["observed"] if row["observed"] == row["expected"] else f"{row['expected']}, seen: {row['observed']}"
+    return f"  {word}  {row['id']}: {seen} ({row['status']}), {row.get('seconds', 0.0):.1f} s"
+
+
+def chosen(ids: list[str] | None, is_quick: bool) -> tuple[Planted, ...]:
+    """Return the controls that were asked for, in the catalogue's order."""
+    if ids:
+        return tuple(planted for planted in CATALOGUE if planted.id in ids)
+    return QUICK if is_quick else CATALOGUE

@@ -1,0 +1,59 @@
+"""controls.json: what is proven on which machine, and when it was shown."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from harness import __version__, confinement, surroundings
+from harness.model import Control
+from probes import records
+
+NAME = "controls.json"
+RESULT = "result.json"  # of one worker
+SCHEMA = "inquest/controls/1"
+LASTS = timedelta(days=1)
+Row = dict[str, Any]
+
+
+def fingerprint() -> dict[str, Any]:
+    """Return what the results hold for: machine, versions, interpreter, user and means of confinement."""
+    user = os.geteuid() if sys.platform != "win32" else None
+    means = confinement.kind_here()
+    return {
+        **surroundings.of_machine(), "node": platform.node(),
+        "harness_version": __version__, "executable": sys.executable, "user": user, "confinement": means,
+    }  # fmt: skip
+
+
+def save(path: Path, rows: Sequence[Row], quick: bool) -> None:
+    """Write the rows with the machine and the versions that they hold for."""
+    here = {"schema": SCHEMA, "written": _now().isoformat(timespec="seconds"), "quick": quick}
+    records.write_json(path, {**here, "machine": fingerprint(), "controls": list(rows)})
+
+
+def load(path: Path) -> tuple[Control, ...]:
+    """Return the controls that ran; none where there is no such file."""
+    return tuple(
+        Control(row["id"], row["expected"], row["observed"], row["proven"])
+        for row in (records.read_json(path) or {}).get("controls", ())
+        if row.get("missing") is None
+    )
+
+
+def holds(path: Path, ids: Sequence[str]) -> bool:
+    """Whether the file tells of these controls, on this machine as it is, and is less than a day old."""
+    written = records.read_json(path)
+    if written is None or written.get("schema") != SCHEMA or written["machine"] != fingerprint():
+        return False
+    known = {row["id"] for row in written["controls"]}
+    return known.issuperset(ids) and timedelta(0) <= _now() - datetime.fromisoformat(written["written"]) < LASTS
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,140 @@
+"""The failure that an inquest follows."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from built_trials import died, trial, well
+
+from harness import study
+from harness.model import Cell, Outcome, Signature, Trial
+from harness.search.statistics import Count
+from harness.study import Study, same_death
+
+TWO = {"threads": 2, "batch_size": 4}
+ONE = {"threads": 1, "batch_size": 4}
+
+
+def segv(number: int = 1, seconds: float = 1.0, **keys: Any) -> Trial:
+    """Return a death by SIGSEGV after so many seconds."""
+    return died(number, **{"signal": "SIGSEGV", "factors": TWO, "facts": {"duration_seconds": seconds}, **keys})
+
+
+def studied(*trials: Trial) -> Study:
+    """Return the study, which there is."""
+    found = study.of(trials)
+    assert found is not None
+    return found
+
+
+class TestChoice:
+    """Which cell and which death."""
+
+    @pytest.mark.parametrize("trials", [(), (well(),), (well(), trial(2, "stopped"), trial(3, "unresolved"))])
+    def test_without_failure_there_is_none(self, trials: tuple[Trial, ...]) -> None:
+        """Nothing to follow."""
+        assert study.of(trials) is None
+
+    def test_follows_the_cell_that_dies_soonest(self) -> None:
+        """The cheapest to repeat; its first death is the reference, also where a later one was quicker."""
+        other = {"threads": 2, "batch_size": 8}
+        found = studied(segv(1, 9, factors=other), segv(1, 5), segv(2, 2), segv(2, 8, factors=other))
+        assert ("threads=2,batch_size=4", "threads=2,batch_size=4/1") == (found.cell.id, found.reference.id)
+
+    def test_plain_trials_are_its_cell_s_own(self) -> None:
+        """Survivors and all; other cells and other interventions are no trials of the cell as it is."""
+        elsewhere = (well(1, factors={"threads": 3}), well(1, factors=TWO, under="probes=off"))
+        found = studied(segv(1), well(2, factors=TWO), *elsewhere)
+        assert ["threads=2,batch_size=4/1", "threads=2,batch_size=4/2"] == [one.id for one in found.plain]
+        assert Count(1, 2) == found.without
+
+    def test_failure_under_an_intervention_is_not_followed(self) -> None:
+        """A limit that we set killed it: that is no failure of the target."""
+        assert study.of((well(factors=TWO), segv(1, under="memory=0.6x"))) is None
+
+    def test_hang_is_followed(self) -> None:
+        """It is a failure like any other."""
+        hung = trial(1, "hung", signal="SIGKILL", ended_by="harness", factors=TWO)
+        assert hung == studied(hung).reference
+
+
+class TestUnder:
+    """Trials by intervention."""
+
+    def test_matrix_cell_at_one_thread_counts(self) -> None:
+        """The same cell at 1 thread is that intervention, whoever asked for it; another batch size is not."""
+        here, there = well(1, factors=ONE), well(1, factors={"threads": 1, "batch_size": 1})
+        again = well(1, factors=TWO, under="threads=1")
+        found = studied(segv(), here, there, again)
+        assert {"threads=1": (here, again)} == found.under
+
+    def test_cell_at_one_thread_is_not_under_it(self) -> None:
+        """There the intervention changes nothing."""
+        assert {} == studied(segv(factors=ONE), segv(2, factors=ONE)).under
+
+    def test_cell_without_threads_is_not_one_thread(self) -> None:
+        """Other cells' trials are not taken for it."""
+        assert {} == studied(segv(factors={}), well(factors={"threads": 1})).under
+
+    def test_rungs_are_sorted_and_have_no_effect(self) -> None:
+        """The memory ladder is read by another rule; the widest rung stands first."""
+        low, wide = segv(1, under="memory=0.6x"), well(1, factors=TWO, under="memory=1.5x")
+        found = studied(segv(), low, wide, well(1, factors=TWO, under="threads=1"))
+        assert [(1.5, wide), (0.6, low)] == found.rungs
+        assert ["threads=1"] == list(found.effects)
+
+    def test_what_was_not_tried_is_undecided(self) -> None:
+        """And what was, is what its effect says."""
+        found = studied(*(segv(number) for number in range(5)), *(well(number, factors=ONE) for number in range(6)))
+        assert ("removes", "undecided") == (found.does("threads=1"), found.does("stack=256M"))
+
+    def test_two_interventions_at_once_decide_nothing(self) -> None:
+        """Such a trial is left out."""
+        both = dataclasses.replace(well(1, factors=TWO), interventions=("threads=1", "onednn=off"))
+        assert {"threads=1": ()} == studied(segv(), both).under
+
+
+class TestOthers:
+    """Failures of another kind."""
+
+    def test_are_told_apart_wherever_they_came(self) -> None:
+        """As it is, and under an intervention; survivors are none."""
+        plain, under = segv(2, signal="SIGABRT"), segv(1, loose="elsewhere", under="threads=1")
+        found = studied(segv(), plain, under, segv(3), well(4, factors=TWO))
+        assert (plain, under) == found.others
+
+
+SIGNED = Signature("e1", "SIGSEGV: a < b (2)", "SIGSEGV in forward backbone#2")
+
+
+def with_signature(signature: Signature | None, outcome: str = "died") -> Trial:
+    """Return a trial of that signature."""
+    return dataclasses.replace(died(), signature=signature, outcome=Outcome(outcome))
+
+
+class TestSameDeath:
+    """Whether two deaths are one failure."""
+
+    @pytest.mark.parametrize(
+        ("change", "expected"),
+        [
+            ({}, True), ({"exact": "e2"}, True), ({"point": "elsewhere"}, True), ({"loose": "SIGSEGV: c (1)"}, False),
+            ({"loose": None}, True), ({"loose": None, "point": "elsewhere"}, False),
+        ],
+    )  # fmt: skip
+    def test_loose_decides_and_point_where_a_stack_is_missing(self, change: dict[str, Any], expected: bool) -> None:
+        """Stacks tell; where one of the two has none, the place does. Both ways round."""
+        one, other = with_signature(SIGNED), with_signature(dataclasses.replace(SIGNED, **change))
+        assert (expected, expected) == (same_death(one, other), same_death(other, one))
+
+    def test_only_failures_are_deaths(self) -> None:
+        """Not what completed, and not what has no signature."""
+        one = with_signature(SIGNED)
+        for other in (with_signature(SIGNED, "completed"), with_signature(SIGNED, "unresolved"), with_signature(None)):
+            assert (False, False) == (same_death(one, other), same_death(other, one))
+
+    def test_cell_is_what_is_run_again(self) -> None:
+        """Guards the above: the study's cell is a Cell with the plan's order."""
+        assert Cell((("threads", 2), ("batch_size", 4))) == studied(segv()).cell
