@@ -66,6 +66,16 @@ def doctor(options: argparse.Namespace) -> int:
     return 0
 
 
+def controls(options: argparse.Namespace) -> int:
+    """`harness controls`: planted faults through the whole pipeline; what is proven on this machine."""
+    from harness.controls import session
+
+    problem = _problem_with_folder(Path(options.out))
+    if problem:
+        raise ConfigError(problem)
+    return session.run(Path(options.out), options.quick, options.only)
+
+
 def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | None = None) -> int:
     read = _as_asked(plan.read(path, options.set, options.target), options, once)
     out = Path(options.out)

@@ -1,6 +1,6 @@
 """What an intervention did to a failure: removes it, leaves it, or not decided; pure.
 
-An intervention *removes* the failure when Fisher's exact test on failures without and with it gives p < 0.05 after
+An intervention *removes* the failure when Fisher's exact test on failures without and with it gives p < 0.025 after
 Holm's correction over the interventions tried, and at least five trials were run under it. It *leaves* the failure when
 the same failure comes back at least three times under it: its factor is then no necessary condition. Anything else is
 undecided, and says how many more trials would decide.
@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from harness.model import Trial
 from harness.search.statistics import Count, fisher, holm, interval, trials_to_decide
 
-LEVEL = 0.05
+LEVEL = 0.025  # asked after each trial, this keeps an intervention without effect below 0.05 in all (test_agenda.py)
 ENOUGH = 5  # trials under an intervention before it may be said to remove anything: the test is asked after each trial,
 # and asked often enough it would say yes by chance
 COMES_BACK = 3  # times the same failure must return under an intervention before its factor is ruled out
@@ -67,7 +67,10 @@ def effects(
     counts = {name: count(trials, same) for name, trials in under.items()}
     values = [fisher(base, with_) for with_ in counts.values()]
     rows = zip(counts.items(), values, holm(values), strict=True)
-    return [_effect(name, base, with_, p, corrected, len(counts)) for (name, with_), p, corrected in rows]
+    dies = {
+        name: any(trial.outcome.is_failure and not same(trial) for trial in trials) for name, trials in under.items()
+    }
+    return [_effect(name, base, with_, p, corrected, len(counts), dies[name]) for (name, with_), p, corrected in rows]
 
 
 def count(trials: Sequence[Trial], same: Callable[[Trial], bool]) -> Count:
@@ -77,8 +80,10 @@ def count(trials: Sequence[Trial], same: Callable[[Trial], bool]) -> Count:
     return Count(failed, failed + survived)
 
 
-def _effect(name: str, without: Count, with_: Count, p: float, corrected: float, tests: int) -> Effect:
-    removes = corrected < LEVEL and with_.trials >= ENOUGH
+def _effect(
+    name: str, without: Count, with_: Count, p: float, corrected: float, tests: int, dies_otherwise: bool
+) -> Effect:
+    removes = corrected < LEVEL and with_.trials >= ENOUGH and not dies_otherwise
     does = Does.LEAVES if with_.failures >= COMES_BACK else Does.REMOVES if removes else Does.UNDECIDED
     return Effect(name, without, with_, p, corrected, does, _more(without, with_, tests) if not removes else None)
 

@@ -10,6 +10,7 @@ from harness.model import Experiment, Finding, Outcome, Status, Trial, Verdict, 
 from harness.pattern import failing_region
 from harness.search.statistics import rate_below
 
+FOLLOWED = ("memory-exhaustion", "threading-fault", "native-fault", "stack-overflow")  # judged on one failure alone
 MUST_BE_DECIDED = ("memory-exhaustion", "threading-fault")
 
 
@@ -19,9 +20,14 @@ def decide(case: Case, findings: Sequence[Finding], plan: str) -> Verdict:
         return _without_failure(case, plan)
     rivals = {hypothesis.ID for hypothesis in HYPOTHESES if any(hypothesis.predicts(trial) for trial in case.failures)}
     cause = gate(findings, rivals)
-    if cause is not None:
+    if cause is not None and not (cause in FOLLOWED and case.unlike):
         return Verdict(VerdictStatus.NAMED, cause, f"The cause is {cause}. {_what_failed(case)}")
-    return Verdict(VerdictStatus.OPEN, None, f"{_what_failed(case)} {_why_open(findings)}", _next(case, findings, plan))
+    return Verdict(
+        VerdictStatus.OPEN,
+        None,
+        f"{_what_failed(case)} {_why_open(findings, bool(case.unlike))}",
+        _next(case, findings, plan),
+    )
 
 
 def gate(findings: Sequence[Finding], rivals: set[str]) -> str | None:
@@ -84,7 +90,7 @@ def _how(failures: Sequence[Trial]) -> str:
     return ", ".join(f"{words.count(word)} x {word}" for word in dict.fromkeys(words))
 
 
-def _why_open(findings: Sequence[Finding]) -> str:
+def _why_open(findings: Sequence[Finding], has_others: bool) -> str:
     undecided = [finding.id for finding in findings if finding.id in MUST_BE_DECIDED and not finding.status.is_decided]
     supported = [finding.id for finding in findings if finding.status in (Status.SUPPORTED, Status.ESTABLISHED)]
     text = (
@@ -92,6 +98,7 @@ def _why_open(findings: Sequence[Finding]) -> str:
         if undecided
         else "No cause may be named: rivals are not ruled out."
     )
+    text += " There was more than one failure." if has_others else ""
     return text + (f" The evidence so far supports {', '.join(supported)}." if supported else "")
 
 
@@ -105,10 +112,11 @@ def _next(case: Case, findings: Sequence[Finding], plan: str) -> tuple[Experimen
         experiments.append(
             Experiment(f"whether the probes can rule out {', '.join(unproven)} here", "harness controls")
         )
-    if not status.get("threading-fault", Status.OPEN).is_decided and any(trial.factors.get("threads", 1) > 1 for trial in case.failures):
+    undecided = [name for name in MUST_BE_DECIDED if not status.get(name, Status.OPEN).is_decided]
+    if "threading-fault" in undecided and dead.factors.get("threads", 1) > 1:
         decides = "threading-fault: 5 trials at 1 thread against 5 at the failing count, all else equal"
         experiments.append(Experiment(decides, _against_one(plan, dead, "threads")))
-    if not status.get("memory-exhaustion", Status.OPEN).is_decided and dead.factors.get("batch_size", 1) != 1:
+    if "memory-exhaustion" in undecided and dead.factors.get("batch_size", 1) != 1:
         decides = "memory-exhaustion: the same threads with less memory need"
         experiments.append(Experiment(decides, _against_one(plan, dead, "batch_size")))
     if not experiments:

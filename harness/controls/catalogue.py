@@ -17,6 +17,11 @@ X86 = ("x86_64", "amd64")
 Needs = Callable[[], str | None]
 
 
+def anywhere() -> str | None:
+    """Return that it can: plain Python is the same everywhere."""
+    return None
+
+
 def on_linux() -> str | None:
     """Return why a program that needs Linux cannot run here."""
     return None if platform.system() == "Linux" else "is a fault of Linux"
@@ -100,7 +105,7 @@ CATALOGUE = (
     Planted("malloc-unchecked", MEMORY, "malloc_unchecked"),
     Planted("slow-leak", MEMORY, "slow_leak", also=(EXCEPTION,), memory_bytes=192 * MIB),
     Planted("segv-main", NATIVE, "segv_main", quick=True),
-    Planted("segv-thread", NATIVE, "segv_thread"),
+    Planted("segv-thread", NATIVE, "segv_thread", threads=4),
     Planted("segv-openmp", NATIVE, "segv_openmp", needs=torch, threads=4),
     Planted("abort", NATIVE, "abort_native"),
     Planted("double-free", NATIVE, "double_free"),
@@ -113,26 +118,26 @@ CATALOGUE = (
     Planted("sigterm", KILLED, "work", PID, killer="SIGTERM"),
     Planted("sighup", KILLED, "work", PID, killer="SIGHUP"),
     Planted("cpu-limit", KILLED, "cpu_limit"),
-    Planted("os-exit", EXIT, "os_exit", quick=True),
-    Planted("thread-exit", EXIT, "thread_exit"),
-    Planted("exception", EXCEPTION, "exception", quick=True),
-    Planted("thread-exception", EXCEPTION, "thread_exception"),
+    Planted("os-exit", EXIT, "os_exit", needs=anywhere, quick=True),
+    Planted("thread-exit", EXIT, "thread_exit", needs=anywhere),
+    Planted("exception", EXCEPTION, "exception", needs=anywhere, quick=True),
+    Planted("thread-exception", EXCEPTION, "thread_exception", needs=anywhere),
     Planted("lock-order", HANG, "lock_order", also=(THREADING,), still_seconds=1.5, quick=True),
     Planted("native-loop", HANG, "native_loop", still_seconds=1.5),
     Planted("livelock", HANG, "livelock", also=(THREADING,), still_seconds=1.5),
     Planted("fork-openmp", HANG, "fork_openmp", needs=torch, also=(THREADING,), threads=4, still_seconds=4.0),
     Planted("thread-refused", THREADING, "thread_refused", also=(EXCEPTION,), threads=4),
     Planted("race", THREADING, "race", ("3000",), threads=4, quick=True, quick_trials=12, alone=True),
-    Planted("race-rare", THREADING, "race", ("15",), threads=4, alone=True),
+    Planted("race-rare", THREADING, "race", ("25",), threads=4, alone=True),
     Planted("two-openmp", THREADING, "two_openmp", COPY, needs=gomp, also=(EXIT,), threads=4),
     Planted("disk-full", IO, "disk_full", needs=full_device, also=(EXCEPTION,), quick=True),
     Planted("file-limit", IO, "file_limit", ("{trial}/checkpoint",), also=(EXCEPTION,)),
     Planted("truncated-image", IO, "truncated_image", ("{trial}/photo.jpg",), needs=pillow, also=(EXCEPTION,)),
     Planted("worker-killed", IO, "worker_killed", PID, torch, (EXCEPTION, KILLED), killer="SIGKILL"),
-    Planted("healthy-memory", None, "big_memory"),
-    Planted("healthy-threads", None, "many_threads"),
-    Planted("healthy-start", None, "slow_start"),
-    Planted("healthy-exit", None, "exit_zero", quick=True),
+    Planted("healthy-memory", None, "big_memory", needs=anywhere),
+    Planted("healthy-threads", None, "many_threads", needs=anywhere),
+    Planted("healthy-start", None, "slow_start", needs=anywhere),
+    Planted("healthy-exit", None, "exit_zero", needs=anywhere, quick=True),
 )  # fmt: skip
 
 

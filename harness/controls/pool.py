@@ -13,14 +13,15 @@ from pathlib import Path
 
 from harness.controls import score
 from harness.controls.catalogue import Planted
-from harness.controls.store import NAME, RESULT, Row
+from harness.controls.score import Score
+from harness.controls.store import NAME, RESULT
 from probes import records
 
 ROOT = Path(__file__).resolve().parents[2]
 AT_ONCE = 2
 LOOK_SECONDS = 0.05
 MOST_SECONDS = 150.0  # of one worker: far beyond its own limit
-END_SECONDS = 15.0
+END_SECONDS = 30.0
 ERRORS = "worker.log"
 
 
@@ -42,7 +43,7 @@ class Pool:
     """Runs a list of controls; `began` and `ended` are told as it goes."""
 
     def __init__(
-        self, folder: Path, proven: Path | None, began: Callable[[Planted], None], ended: Callable[[Row], None]
+        self, folder: Path, proven: Path | None, began: Callable[[Planted], None], ended: Callable[[Score], None]
     ) -> None:
         """Take the folder below which each control gets its own.
 
@@ -52,10 +53,10 @@ class Pool:
         self._mode = "full" if proven else "quick"
         self._began, self._ended = began, ended
         self._running: list[_Worker] = []
-        self._rows: dict[str, Row] = {}
+        self._scores: dict[str, Score] = {}
 
-    def run(self, wanted: Sequence[Planted], keep_going: Callable[[], bool]) -> list[Row]:
-        """Run them all, those that must be alone at the end; return the rows in the order of `wanted`."""
+    def run(self, wanted: Sequence[Planted], keep_going: Callable[[], bool]) -> list[Score]:
+        """Run them all, those that must be alone at the end; return the scores in the order of `wanted`."""
         waiting = sorted(wanted, key=lambda planted: planted.alone)
         with ExitStack() as stack:
             stack.callback(self._end_all)
@@ -64,7 +65,7 @@ class Pool:
                     self._start(waiting.pop(0))
                 self._collect()
                 time.sleep(LOOK_SECONDS)
-        return [self._rows[planted.id] for planted in wanted if planted.id in self._rows]
+        return [self._scores[planted.id] for planted in wanted if planted.id in self._scores]
 
     def _has_room(self, planted: Planted) -> bool:
         lonely = planted.alone or any(worker.planted.alone for worker in self._running)
@@ -74,13 +75,16 @@ class Pool:
         self._began(planted)
         reason = planted.needs()
         if reason is not None:
-            self._take(dataclasses.asdict(score.missing(planted, reason)))
+            self._take(score.missing(planted, reason))
             return
         folder = self._folder / planted.id
         self._hand_down(folder)
         command = [sys.executable, "-m", "harness.controls.run", planted.id, str(folder.resolve()), self._mode]
         with open(self._folder / f"{planted.id}.{ERRORS}", "wb") as log:
-            popen = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            popen = subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,  # a Ctrl-C is ours to pass on: a second one would end it in disorder
+            )  # fmt: skip
         self._running.append(_Worker(planted, folder, popen, time.monotonic()))
 
     def _hand_down(self, folder: Path) -> None:
@@ -98,9 +102,9 @@ class Pool:
                 self._running.remove(worker)
                 self._take(_result(worker))
 
-    def _take(self, row: Row) -> None:
-        self._rows[row["id"]] = row
-        self._ended(row)
+    def _take(self, found: Score) -> None:
+        self._scores[found.id] = found
+        self._ended(found)
 
     def _end_all(self) -> None:
         """Ask those that still run to end their trial in order, as on Ctrl-C."""
@@ -110,12 +114,12 @@ class Pool:
             worker.popen.wait(END_SECONDS)
 
 
-def _result(worker: _Worker) -> Row:
+def _result(worker: _Worker) -> Score:
     """Read what a worker wrote; one without a result has failed, and its last words say why."""
     row = records.read_json(worker.folder / RESULT)
     if row is not None:
-        return row
+        return score.from_row(row)
     log = worker.folder.with_name(f"{worker.planted.id}.{ERRORS}")
     words = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
     reason = f"its worker ended with {worker.popen.returncode} and no result: {' '.join(words)}"
-    return dataclasses.asdict(score.failed(worker.planted, reason))
+    return score.failed(worker.planted, reason)

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.controls import store
 from harness.controls.catalogue import CATALOGUE, Planted
 from harness.controls.pool import Pool
-from harness.controls.store import Row
+from harness.controls.score import Score
 from harness.model import Control
 
 QUICK = tuple(planted for planted in CATALOGUE if planted.quick)
@@ -26,9 +26,9 @@ def quick(out: Path, say: Callable[[str], None], keep_going: Callable[[], bool])
         return store.load(path)
     say(f"{len(QUICK)} controls: planted faults, to see which probes fire on this machine")
     folder = make_folder(out)
-    rows = Pool(folder, None, lambda _: None, lambda row: say(line(row))).run(QUICK, keep_going)
-    whole = len(rows) == len(QUICK)
-    save_all(folder, rows, quick=True, at_the_top=whole)
+    scores = Pool(folder, None, lambda _: None, lambda found: say(line(found))).run(QUICK, keep_going)
+    whole = len(scores) == len(QUICK)
+    save_all(folder, scores, quick=True, at_the_top=whole)
     return store.load(path if whole else folder / store.NAME)
 
 
@@ -41,20 +41,21 @@ def make_folder(out: Path) -> Path:
     return folder
 
 
-def save_all(folder: Path, rows: list[Row], quick: bool, at_the_top: bool) -> None:
+def save_all(folder: Path, scores: list[Score], quick: bool, at_the_top: bool) -> None:
     """Write controls.json into the run's folder, and where it tells of a whole set, beside it for inquests to find."""
-    store.save(folder / store.NAME, rows, quick)
+    store.save(folder / store.NAME, scores, quick)
     if at_the_top:
-        store.save(folder.parent / store.NAME, rows, quick)
+        store.save(folder.parent / store.NAME, scores, quick)
 
 
-def line(row: Row) -> str:
-    """Say a row in one plain line."""
-    if row["missing"] is not None:
-        return f"  not run     {row['id']}: {row['missing']}"
-    word = "proven    " if row["proven"] else "NOT PROVEN"
-    seen = row["observed"] if row["observed"] == row["expected"] else f"{row['expected']}, seen: {row['observed']}"
-    return f"  {word}  {row['id']}: {seen} ({row['status']}), {row.get('seconds', 0.0):.1f} s"
+def line(found: Score) -> str:
+    """Say a result in one plain line."""
+    if found.missing is not None:
+        return f"  not run     {found.id}: {found.missing}"
+    word = "proven    " if found.proven else "NOT PROVEN"
+    seen = found.observed if found.observed == found.expected else f"{found.expected}, seen: {found.observed}"
+    status = f" ({found.status})" if found.status and not found.is_healthy else ""
+    return f"  {word}  {found.id}: {seen}{status}, {found.trials} trials, {found.seconds:.1f} s"
 
 
 def chosen(ids: list[str] | None, is_quick: bool) -> tuple[Planted, ...]:

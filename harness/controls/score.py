@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from harness.controls.catalogue import Planted
 from harness.model import Evidence, Finding, Status, VerdictStatus
 
 NO_FAILURE = "no-failure"
+GOAL = 0.95
 RANKS = (Status.ESTABLISHED, Status.SUPPORTED, Status.OPEN, Status.RULED_OUT)
 SPECIFIC = (
     "memory-exhaustion", "stack-overflow", "illegal-instruction", "io-fault", "external-kill", "deliberate-exit",
@@ -17,11 +19,12 @@ SPECIFIC = (
 
 @dataclasses.dataclass(frozen=True)
 class Score:
-    """One control's result. `status`: that of the expected family. `named`: the verdict's cause, if any.
+    """One control's result, a row of controls.json.
 
-    `observed`: the family named, else the first of the findings; "no-failure" where nothing failed. `established`: all
-    families that are. `wrong`: a healthy program was accused, or a family named that was not planted. `missing`: why
-    it could not be run here; then nothing else is known.
+    `status`: that of the expected family. `named`: the verdict's cause, if any. `observed`: the family named, else the
+    first of the findings; "no-failure" where nothing failed. `established`: all families that are. `wrong`: a healthy
+    program was accused, or a family named that was not planted. `missing`: why it could not be run here; then nothing
+    else is known.
     """
 
     id: str
@@ -33,6 +36,8 @@ class Score:
     established: tuple[str, ...] = ()
     wrong: bool = False
     missing: str | None = None
+    seconds: float = 0.0
+    trials: int = 0
 
     @property
     def is_healthy(self) -> bool:
@@ -40,11 +45,11 @@ class Score:
         return self.expected == NO_FAILURE
 
 
-def of(planted: Planted, evidence: Evidence, quick: bool) -> Score:
+def of(planted: Planted, evidence: Evidence) -> Score:
     """Compare the evidence with what was planted.
 
-    A fault is proven where its family is first among the findings (families that are true of it as well left out) and
-    established; for a quick run, of a trial or two, supported is enough.
+    A fault is proven, that is, its probes fire here, where its family is supported or established, and is the first of
+    the findings (families that are true of it as well left out), and no other is named.
     """
     if planted.expected is None:
         return _of_healthy(planted, evidence)
@@ -54,10 +59,9 @@ def of(planted: Planted, evidence: Evidence, quick: bool) -> Score:
     cause = evidence.verdict.cause
     established = tuple(finding.id for finding in evidence.hypotheses if finding.status is Status.ESTABLISHED)
     wrong = (cause is not None and cause not in own) or not own.issuperset(established)
-    enough = (Status.ESTABLISHED, Status.SUPPORTED) if quick else (Status.ESTABLISHED,)
     failed = any(trial.outcome.is_failure for trial in evidence.trials)
     observed = cause or (first if failed else NO_FAILURE)
-    proven = failed and not wrong and first == planted.expected and status in enough
+    proven = failed and not wrong and first == planted.expected and status in (Status.ESTABLISHED, Status.SUPPORTED)
     return Score(planted.id, planted.expected, observed, proven, str(status), cause, established, wrong)
 
 
@@ -77,6 +81,11 @@ def first_of(findings: tuple[Finding, ...] | list[Finding]) -> str:
     return best.id
 
 
+def from_row(row: dict[str, Any]) -> Score:
+    """Return what a line of controls.json tells."""
+    return Score(**{**row, "established": tuple(row["established"])})
+
+
 def missing(planted: Planted, reason: str) -> Score:
     """Return the row of a control that cannot be run here."""
     return Score(planted.id, planted.expected or NO_FAILURE, "not run", False, missing=reason)
@@ -93,12 +102,13 @@ def confusion(scores: list[Score]) -> dict[tuple[str, str], int]:
     return {pair: pairs.count(pair) for pair in dict.fromkeys(pairs)}
 
 
-def is_good(scores: list[Score], quick: bool = False) -> bool:
-    """Whether no healthy one is accused, no wrong family is named, and at least 95 % of the faults are established.
+def is_good(scores: list[Score], quick: bool) -> bool:
+    """Whether no healthy one is accused, no wrong family is named, all are proven and enough of the faults established.
 
-    In a quick run, of a trial or two each, proven takes the place of established.
+    A quick run has too few trials to establish much: there, proven is all that is asked.
     """
     ran = [score for score in scores if score.missing is None]
     faults = [score for score in ran if not score.is_healthy]
-    good = sum(score.proven for score in faults)
-    return not any(score.wrong for score in ran) and good >= 0.95 * len(faults)
+    established = sum(score.status == Status.ESTABLISHED for score in faults)
+    enough = quick or established >= GOAL * len(faults)
+    return enough and all(score.proven and not score.wrong for score in ran)

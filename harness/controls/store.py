@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import platform
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness import __version__, confinement, surroundings
+from harness.controls.score import Score
 from harness.model import Control
 from probes import records
 
@@ -18,7 +20,6 @@ NAME = "controls.json"
 RESULT = "result.json"  # of one worker
 SCHEMA = "inquest/controls/1"
 LASTS = timedelta(days=1)
-Row = dict[str, Any]
 
 
 def fingerprint() -> dict[str, Any]:
@@ -31,10 +32,12 @@ def fingerprint() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def save(path: Path, rows: Sequence[Row], quick: bool) -> None:
-    """Write the rows with the machine and the versions that they hold for."""
+def save(path: Path, scores: Sequence[Score], quick: bool) -> None:
+    """Write the scores with the machine and the versions that they hold for."""
     here = {"schema": SCHEMA, "written": _now().isoformat(timespec="seconds"), "quick": quick}
-    records.write_json(path, {**here, "machine": fingerprint(), "controls": list(rows)})
+    records.write_json(
+        path, {**here, "machine": fingerprint(), "controls": [dataclasses.asdict(found) for found in scores]}
+    )
 
 
 def load(path: Path) -> tuple[Control, ...]:

@@ -42,6 +42,12 @@ class Case:
         """The failure that is followed, and what each intervention did to it; None where nothing failed."""
         return studies.of(self.trials)
 
+    @property
+    def unlike(self) -> tuple[Trial, ...]:
+        """The failures, in whatever cell, that are not the one that is followed: what it was is not known of them."""
+        study = self.study
+        return tuple(trial for trial in self.failures if study and not study.is_same(trial))
+
     @functools.cached_property
     def ladder(self) -> LadderReading | None:
         """What the memory ladder shows of it; None where it was not climbed."""

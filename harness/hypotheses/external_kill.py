@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness import ladder
 from harness.hypotheses.calls import is_unexplained_on_windows
 from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
 from harness.model import Finding, Gap, Status, Trial
@@ -23,6 +24,8 @@ def judge(case: Case) -> Finding:
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return no_sign_of(case, ID, "no trial was ended from outside")
+    if case.ladder is not None and case.ladder.matches == ladder.YES and not case.unlike:
+        return Finding(ID, Status.RULED_OUT, case.ladder.reasons[-1:])
     sent = any(trial.exit.ended_by == "outside" for trial in matching)
     gaps = (*((SENDER,) if sent else ()), *((WINDOWS,) if any(map(is_unexplained_on_windows, matching)) else ()))
     return Finding(ID, Status.SUPPORTED if sent else Status.OPEN, death_reasons(matching), gaps)

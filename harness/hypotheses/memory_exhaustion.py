@@ -30,7 +30,7 @@ def judge(case: Case) -> Finding:
     if not case.failures or case.study is None:
         return nothing_to_judge(ID)
     death = case.study.reference
-    signs = tuple(_signs(death))
+    signs = tuple(reason for trial in (death, *case.unlike) for reason in _signs(trial))
     numbers = (*_headroom(death), *_survived_more(case, death))
     reading = case.ladder
     if reading is None:

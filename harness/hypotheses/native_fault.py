@@ -9,7 +9,7 @@ from __future__ import annotations
 from harness import ladder
 from harness.effects import Does
 from harness.hypotheses import stack_overflow, threading_fault
-from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge, unproven
+from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.interventions import NO_ONEDNN, ONE_THREAD
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 
@@ -28,7 +28,7 @@ def judge(case: Case) -> Finding:
     """Ruled out where the failure needs threads, memory or stack; established where it needs none of them."""
     if not case.failures or case.study is None:
         return nothing_to_judge(ID)
-    if not predicts(case.study.reference):
+    if not any(predicts(trial) for trial in case.failures):
         return no_sign_of(case, ID, "no fault of native code ended the program")
     reasons = death_reasons(case.failures[:3]) + tuple(_frames(case.study.reference))
     does, effect = case.effect(ONE_THREAD.id)
@@ -36,7 +36,12 @@ def judge(case: Case) -> Finding:
         text = "it predicts that the failure persists at one thread, and there it is gone"
         return _excluded(case, (*effect, Reason(text, effect[0].evidence), *reasons))
     if stack_overflow.is_overflow(case.study.reference):
-        return _excluded(case, (Reason("the fault lies at the end of a thread's stack"), *reasons))
+        return _excluded(
+            case,
+            (Reason("the fault lies at the end of a thread's stack", (exit_source(case.study.reference),)), *reasons),
+        )
+    if case.ladder is not None and case.ladder.matches == ladder.YES:
+        return _excluded(case, (*case.ladder.reasons[-1:], *reasons))
     persists = threading_fault.judge(case).status is Status.RULED_OUT
     spare = case.ladder is not None and case.ladder.matches == ladder.NO
     onednn, onednn_effect = case.effect(NO_ONEDNN.id)

@@ -28,8 +28,8 @@ def judge(case: Case) -> Finding:
     """
     if not case.failures or case.study is None:
         return nothing_to_judge(ID)
-    dead = [trial for trial in case.study.plain if case.study.is_same(trial)]
-    if not predicts(case.study.reference):
+    dead = [trial for trial in case.study.plain if case.study.is_same(trial)] or [case.study.reference]
+    if not any(predicts(trial) for trial in case.failures):
         return no_sign_of(case, ID, "no invalid memory access ended the program")
     near = [reason for trial in dead for reason in _near_the_end(trial)]
     does, effect = case.effect(LARGE_STACK.id)

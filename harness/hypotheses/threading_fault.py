@@ -30,7 +30,7 @@ def judge(case: Case) -> Finding:
     single = _at_one_thread(case)
     if does is Does.REMOVES:
         return Finding(ID, Status.ESTABLISHED, (*effect, *signs))
-    if (does is Does.LEAVES or single) and not _is_mixed(case):
+    if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
         proven = case.is_proven(ID)
         status = Status.RULED_OUT if proven else Status.OPEN
         return Finding(ID, status, (*effect, *single, *signs), () if proven else unproven(ID))
@@ -42,11 +42,19 @@ def _gaps(does: Does) -> tuple[Gap, ...]:
     return (Gap("repeats at one thread", reason),)
 
 
+def _took_hold(case: Case) -> bool:
+    """Whether no death at one thread is known to have had more: a program may set its own number."""
+    assert case.study is not None
+    dead = [trial for trial in case.study.under[ONE_THREAD.id] if case.study.is_same(trial)]
+    return all((trial.value("torch_threads") or 1) == 1 for trial in dead)
+
+
 def _at_one_thread(case: Case) -> tuple[Reason, ...]:
     """A cell that has one thread anyway, or a process that never had more than one, and still fails the same way."""
     assert case.study is not None
     same = [trial for trial in case.study.plain if case.study.is_same(trial)]
-    alone = [trial for trial in same if trial.factors.get("threads") == 1 or trial.value("threads_max") == 1]
+    told = [trial for trial in same if trial.factors.get("threads") == 1 and (trial.value("torch_threads") or 1) == 1]
+    alone = [trial for trial in same if trial in told or trial.value("threads_max") == 1]
     if len(alone) < SAME_DEATHS:
         return ()
     sources = tuple(exit_source(trial) for trial in alone)

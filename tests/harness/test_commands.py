@@ -11,6 +11,9 @@ import jsonschema
 import pytest
 from observing import harness, is_gone, victim
 
+from harness import confinement
+from harness.interventions import RUNGS
+from harness.matrix import all_cores
 from harness.report import evidence as evidence_json
 from probes import records
 
@@ -123,27 +126,47 @@ class TestOnce:
 class TestMatrix:
     """`harness run PLAN` on a small plan."""
 
-    def test_runs_baseline_first_and_every_cell(self, tmp_path: Path) -> None:
-        """2 thread counts, 2 repeats: each cell twice, the last values first, failures and survivors told apart."""
+    def test_runs_baseline_first_every_cell_and_then_intervenes(self, tmp_path: Path) -> None:
+        """2 thread counts, 2 repeats: each cell twice; then five of the failing one, five at one thread, the ladder."""
         script = tmp_path / "races.py"
         script.write_text("import os\nos.abort() if os.environ['OMP_NUM_THREADS'] == '2' else print('well')\n")
         plan = tmp_path / "plan.yaml"
-        plan.write_text(f"name: races\ntarget: {{command: [{script}]}}\nfactors: {{threads: [1, 2]}}\nrepeats: 2\n")
+        rows = ["name: races", f"target: {{command: [{script}]}}", "factors: {threads: [1, 2]}", "repeats: 2"]
+        plan.write_text("\n".join([*rows, "controls: false", ""]))
         done = harness(tmp_path, "run", plan, "--out", "out")
-        data = read_evidence(tmp_path / done.stdout.splitlines()[-1])
+        folder = tmp_path / done.stdout.splitlines()[-1]
+        data = read_evidence(folder)
         trials = [(trial["id"], trial["outcome"]) for trial in data["trials"]]
         status = {finding["id"]: finding["status"] for finding in data["hypotheses"]}
-        assert done.returncode == 3
-        assert trials == [
+        assert trials[:10] == [
             ("threads=2/1", "died"), ("threads=1/1", "completed"),
             ("threads=2/2", "died"), ("threads=1/2", "completed"),
+            ("threads=2/3", "died"), ("threads=2/4", "died"), ("threads=2/5", "died"),
+            ("threads=2+threads=1/1", "completed"), ("threads=2+threads=1/2", "completed"),
+            ("threads=2+threads=1/3", "completed"),
         ]  # fmt: skip
-        assert status["threading-fault"] == "supported"
+        rungs = [f"threads=2+{rung.id}/1" for rung in RUNGS] if confinement.kind_here() else []
+        assert [name for name, _ in trials[10:]] == rungs
+        specs = {name: records.read_json(folder / "trials" / name / records.SPEC) or {} for name, _ in trials}
+        assert {tuple(specs[name]["interventions"]) for name, _ in trials[:7]} == {()}
+        assert [specs[name]["interventions"] for name, _ in trials[7:10]] == [["threads=1"]] * 3
+        assert all(specs[name]["confine"]["limit_bytes"] > 0 for name in rungs)
+        assert (done.returncode, data["verdict"]["status"], status["threading-fault"]) == (3, "open", "established")
         assert data["verdict"]["next_experiments"] != []
+
+    def test_nothing_failed_and_nothing_is_changed(self, tmp_path: Path) -> None:
+        """A target that lives gets its matrix, and no intervention."""
+        done = harness(tmp_path, "run", "--set", "controls=false", "--out", "out", "--", victim("healthy"))
+        data = read_evidence(tmp_path / done.stdout.splitlines()[-1])
+        cells = dict.fromkeys(("threads=1", f"threads={all_cores()}"))
+        assert done.returncode == 0
+        assert sorted(trial["id"] for trial in data["trials"]) == sorted(f"{cell}/1" for cell in cells)
+        assert {(trial["outcome"], tuple(trial["interventions"])) for trial in data["trials"]} == {("completed", ())}
 
     def test_budget_begins_no_further_trial(self, tmp_path: Path) -> None:
         """When the time is spent, the trials that ran are reported."""
-        done = harness(tmp_path, "run", "--budget", "0", "--out", "out", "--", victim("healthy"))
+        words = ("--budget", "0", "--set", "controls=false")
+        done = harness(tmp_path, "run", *words, "--out", "out", "--", victim("healthy"))
         data = read_evidence(tmp_path / done.stdout.splitlines()[-1])
         assert data["trials"] == []
         assert (done.returncode, data["verdict"]["status"]) == (4, "open")

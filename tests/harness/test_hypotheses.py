@@ -140,14 +140,14 @@ class TestMemoryExhaustion:
     def test_sign_of_exhaustion_supports(self, name: str, value: object, words: str, source: str) -> None:
         """What the program or the kernel said of memory, with its line; and the ladder is what is missing."""
         finding = judged("memory-exhaustion", case(died(signal="SIGABRT", facts={name: value})))
-        assert ("supported", ["memory ladder"]) == (finding.status, [gap.probe for gap in finding.gaps])
+        assert (finding.status, [gap.probe for gap in finding.gaps]) == ("supported", ["memory ladder"])
         assert f"threads=2/1: {words}" == finding.reasons[0].text
         assert [f"trials/threads=2/1/{source}"] == sources(finding)
 
     def test_words_of_another_failure_support_nothing(self) -> None:
         """No OOM kill was counted, and stderr that no reader took for a failed allocation is not searched again."""
         dead = died(signal="SIGABRT", facts={"oom_kill_in_group": 0})
-        assert "open" == judged("memory-exhaustion", case(dead, stderr="the word MemoryError in a log")).status
+        assert judged("memory-exhaustion", case(dead, stderr="the word MemoryError in a log")).status == "open"
 
     def test_little_headroom_supports(self) -> None:
         """Less than a twentieth of the limit left at death."""

@@ -70,7 +70,7 @@ class TestRungs:
     def test_are_the_ladder_s_own(self) -> None:
         """Shares of the peak, the widest first; no other intervention is a rung."""
         assert RUNGS_OF_THE_LADDER == LADDER == tuple(one.memory_share for one in RUNGS)
-        assert ["memory=1.5x", "memory=1x", "memory=0.8x", "memory=0.6x"] == [one.id for one in RUNGS]
+        assert [one.id for one in RUNGS] == ["memory=1.5x", "memory=1x", "memory=0.8x", "memory=0.6x"]
         assert set(RUNGS) == {one for one in CATALOGUE if rung_share(one.id) is not None}
         assert rung_share("no such") is None
 

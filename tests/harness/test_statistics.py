@@ -49,8 +49,8 @@ class TestCount:
 
     def test_rate_and_words(self) -> None:
         """The share that failed; nothing tried is a rate of 0."""
-        assert (0.6, "3 of 5") == (Count(3, 5).rate, str(Count(3, 5)))
-        assert (0.0, "0 of 0") == (Count(0, 0).rate, str(Count(0, 0)))
+        assert (Count(3, 5).rate, str(Count(3, 5))) == (0.6, "3 of 5")
+        assert (Count(0, 0).rate, str(Count(0, 0))) == (0.0, "0 of 0")
 
 
 class TestInterval:

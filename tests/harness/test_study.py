@@ -37,17 +37,25 @@ class TestChoice:
         """Nothing to follow."""
         assert study.of(trials) is None
 
-    def test_follows_the_cell_that_dies_soonest(self) -> None:
-        """The cheapest to repeat; its first death is the reference, also where a later one was quicker."""
+    def test_follows_the_cell_with_most_trials(self) -> None:
+        """The one that was begun stays; its first death is the reference. Trials under interventions count."""
         other = {"threads": 2, "batch_size": 8}
-        found = studied(segv(1, 9, factors=other), segv(1, 5), segv(2, 2), segv(2, 8, factors=other))
-        assert ("threads=2,batch_size=4", "threads=2,batch_size=4/1") == (found.cell.id, found.reference.id)
+        found = studied(segv(1, factors=other), segv(1), segv(2))
+        assert (found.cell.id, found.reference.id) == ("threads=2,batch_size=4", "threads=2,batch_size=4/1")
+        under = [well(one, factors=other, under="threads=1") for one in range(2)]
+        assert studied(segv(1, factors=other), segv(1), segv(2), *under).reference.id == "threads=2,batch_size=8/1"
+
+    def test_follows_the_smallest_of_equals(self) -> None:
+        """The cell that needed least memory is the cheapest to repeat."""
+        other = {"threads": 2, "batch_size": 8}
+        big, small = segv(1, factors=other, peak=900), segv(1, peak=400)
+        assert studied(big, small).reference == studied(small, big).reference == small
 
     def test_plain_trials_are_its_cell_s_own(self) -> None:
         """Survivors and all; other cells and other interventions are no trials of the cell as it is."""
         elsewhere = (well(1, factors={"threads": 3}), well(1, factors=TWO, under="probes=off"))
         found = studied(segv(1), well(2, factors=TWO), *elsewhere)
-        assert ["threads=2,batch_size=4/1", "threads=2,batch_size=4/2"] == [one.id for one in found.plain]
+        assert [one.id for one in found.plain] == ["threads=2,batch_size=4/1", "threads=2,batch_size=4/2"]
         assert Count(1, 2) == found.without
 
     def test_failure_under_an_intervention_is_not_followed(self) -> None:
@@ -72,28 +80,28 @@ class TestUnder:
 
     def test_cell_at_one_thread_is_not_under_it(self) -> None:
         """There the intervention changes nothing."""
-        assert {} == studied(segv(factors=ONE), segv(2, factors=ONE)).under
+        assert studied(segv(factors=ONE), segv(2, factors=ONE)).under == {}
 
     def test_cell_without_threads_is_not_one_thread(self) -> None:
         """Other cells' trials are not taken for it."""
-        assert {} == studied(segv(factors={}), well(factors={"threads": 1})).under
+        assert studied(segv(factors={}), well(factors={"threads": 1})).under == {}
 
     def test_rungs_are_sorted_and_have_no_effect(self) -> None:
         """The memory ladder is read by another rule; the widest rung stands first."""
         low, wide = segv(1, under="memory=0.6x"), well(1, factors=TWO, under="memory=1.5x")
         found = studied(segv(), low, wide, well(1, factors=TWO, under="threads=1"))
         assert [(1.5, wide), (0.6, low)] == found.rungs
-        assert ["threads=1"] == list(found.effects)
+        assert list(found.effects) == ["threads=1"]
 
     def test_what_was_not_tried_is_undecided(self) -> None:
         """And what was, is what its effect says."""
         found = studied(*(segv(number) for number in range(5)), *(well(number, factors=ONE) for number in range(6)))
-        assert ("removes", "undecided") == (found.does("threads=1"), found.does("stack=256M"))
+        assert (found.does("threads=1"), found.does("stack=256M")) == ("removes", "undecided")
 
     def test_two_interventions_at_once_decide_nothing(self) -> None:
         """Such a trial is left out."""
         both = dataclasses.replace(well(1, factors=TWO), interventions=("threads=1", "onednn=off"))
-        assert {"threads=1": ()} == studied(segv(), both).under
+        assert studied(segv(), both).under == {"threads=1": ()}
 
 
 class TestOthers:
@@ -133,7 +141,7 @@ class TestSameDeath:
         """Not what completed, and not what has no signature."""
         one = with_signature(SIGNED)
         for other in (with_signature(SIGNED, "completed"), with_signature(SIGNED, "unresolved"), with_signature(None)):
-            assert (False, False) == (same_death(one, other), same_death(other, one))
+            assert (same_death(one, other), same_death(other, one)) == (False, False)
 
     def test_cell_is_what_is_run_again(self) -> None:
         """Guards the above: the study's cell is a Cell with the plan's order."""

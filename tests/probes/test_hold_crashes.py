@@ -15,8 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
 from observing import Observed, is_gone, observe, victim  # noqa: E402
 
 from harness.hypotheses import stack_overflow  # noqa: E402
-from harness.model import Control
 from harness.hypotheses.case import Case  # noqa: E402
+from harness.model import Control  # noqa: E402
 from probes import records  # noqa: E402
 
 FILES = {
@@ -127,7 +127,7 @@ class TestOverflow:
         assert (seen.exit["signal"], record["thread"]["is_main"], record["held"]) == ("SIGSEGV", is_main, True)
         assert 0 < int(record["stack"]["low"], 16) - int(record["address"], 16) < 65536
         finding = stack_overflow.judge(Case((seen.trial,), {}))
-        assert ("established", ()) == (finding.status, finding.gaps)
+        assert (finding.status, finding.gaps) == ("established", ())
         assert "bytes below the thread's stack" in finding.reasons[0].text
         assert '"stack"' in seen.cited("stack_overflow")
         assert seen.trial.fact("stack_overflow").sources == finding.reasons[0].evidence  # type: ignore[union-attr]
@@ -136,10 +136,10 @@ class TestOverflow:
         """A wild pointer is no overflow: ruled out where a control has shown that one is seen here, else open."""
         seen = observe(tmp_path, victim("hold_crash"), "segv")
         unproven = stack_overflow.judge(Case((seen.trial,), {}))
-        assert ("open", ["control of stack-overflow"]) == (unproven.status, [gap.probe for gap in unproven.gaps])
+        assert (unproven.status, [gap.probe for gap in unproven.gaps]) == ("open", ["control of stack-overflow"])
         control = Control("planted", stack_overflow.ID, stack_overflow.ID, True)
         finding = stack_overflow.judge(Case((seen.trial,), {}, (control,)))
-        assert ("ruled-out", ()) == (finding.status, finding.gaps)
+        assert (finding.status, finding.gaps) == ("ruled-out", ())
         assert [f"trials/{seen.trial.id}/exit.json:1"] == [str(source) for source in finding.reasons[0].evidence]
 
     def test_native_thread_without_another_stack_leaves_a_gap(self, tmp_path: Path) -> None:

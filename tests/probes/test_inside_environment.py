@@ -100,7 +100,7 @@ class TestForks:
         assert counts(run(tmp_path, NATIVE + more)) == [(2, 1)]
         own = [records.read_lines(path / records.INSIDE).rows for path in (tmp_path / "records/processes").iterdir()]
         found = [counts([row.value for row in rows]) for rows in own]
-        assert [[], [(1, 1)]] == sorted(found)  # that of the child's child, and the child's
+        assert sorted(found) == [[], [(1, 1)]]  # that of the child's child, and the child's
 
     def test_subprocesses_are_no_forks(self, tmp_path: Path) -> None:
         """They run another program at once, and inherit no locks."""

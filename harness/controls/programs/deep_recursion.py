@@ -1,8 +1,13 @@
-"""A deep recursion through native code, which ends, but needs more stack than there is: `deep_recursion.py [thread]`."""
+"""A deep recursion through native code that ends, but needs more stack than there is.
+
+Usage: deep_recursion.py [thread]
+"""
 
 import ctypes
 import sys
 import threading
+
+import weights  # noqa: F401 - it is held
 
 DEPTH = 60_000
 sys.setrecursionlimit(10 * DEPTH)

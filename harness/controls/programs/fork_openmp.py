@@ -1,4 +1,4 @@
-"""Forks after torch's OpenMP pool has started: the child has the pool's state and not its threads, and waits for them."""
+"""Forks after torch's OpenMP pool has started: the child waits for threads that it does not have."""
 
 import os
 import signal

@@ -4,7 +4,10 @@ import ctypes
 import resource
 import time
 
-resource.setrlimit(resource.RLIMIT_DATA, (256 << 20, 256 << 20))
+LIMIT = 256 << 20
+before = resource.getrlimit(resource.RLIMIT_DATA)[0]
+lowest = LIMIT if before == resource.RLIM_INFINITY else min(LIMIT, before)  # a lower one stays
+resource.setrlimit(resource.RLIMIT_DATA, (lowest, lowest))
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
 for step in range(64):

@@ -25,7 +25,7 @@ def count() -> None:
     together.wait()
     for _ in range(rows):
         before = counted
-        libc.sched_yield()
+        libc.abs(1)
         counted = before + 1
 
 
@@ -35,5 +35,5 @@ for thread in pool:
     thread.start()
 for thread in pool:
     thread.join()
-ctypes.string_at(table.get(counted, 0), 8)
+ctypes.string_at(table.get(counted, 64), 8)
 print("step 2", flush=True)
