@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import signal
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -31,6 +32,7 @@ STEERING = (
     "LD_",
     "PYTHON",
 )
+RESTORED = ("SIGPIPE", "SIGXFSZ", "SIGXFZ")  # Python ignores these itself, and subprocess gives them back to the child
 PACKAGES = ("torch", "torchvision", "numpy", "pillow", "psutil", "py-spy", "rich", "pyyaml")
 LIMITS = (
     "RLIMIT_AS",
@@ -63,12 +65,20 @@ def of_child(environment: Mapping[str, str]) -> dict[str, Any]:
         "available_bytes": psutil.virtual_memory().available,
         "supervisor_rss_bytes": psutil.Process().memory_info().rss,
         "executable": sys.executable,
+        "ignored_signals": _ignored_signals(),
     }
 
 
 def _version(name: str) -> str | None:
     found = next(iter(importlib.metadata.distributions(name=name)), None)
     return found.version if found else None
+
+
+def _ignored_signals() -> list[str]:
+    """Return the signals that the child inherits ignored, as children of `nohup` (SIGHUP) and of `&` (SIGINT) do."""
+    names = (member for member in signal.Signals if member.value not in (9, 19))
+    ignored = [member.name for member in names if signal.getsignal(member) is signal.SIG_IGN]
+    return [name for name in ignored if name not in RESTORED]
 
 
 def _rlimits() -> dict[str, list[int]]:

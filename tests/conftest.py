@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -16,3 +17,12 @@ sys.path[:0] = [] if str(ROOT) in sys.path else [str(ROOT)]
 def one_core_a_process() -> None:
     """Keep real processes from taking every core of the machine that runs the tests."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def signals_as_on_a_terminal() -> None:
+    """Give ignored signals their default back: under `nohup` or `&` the tests' children would inherit them ignored."""
+    for name in ("SIGHUP", "SIGQUIT", "SIGTERM", "SIGXCPU"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections import deque
+from collections.abc import Sequence
 
 from probes import records
 from probes.outside.ceilings import Ceiling, Ceilings
@@ -21,7 +22,8 @@ from probes.outside.flight import read_ring
 from probes.outside.probe import Probe, Watched
 from probes.outside.snapshot import Snapshot
 
-INTERVAL_SECONDS = 0.1
+INTERVAL_SECONDS, SLOWEST_SECONDS = 0.1, 0.5
+FASTEST_GROWTH = 4e9  # bytes a second, as one thread touches fresh memory
 SHARE, LEAST_BYTES, MOST_SHARE = 0.03, 64 << 20, 0.25
 HORIZON_SECONDS = 2.0
 WINDOW_SECONDS = 1.0
@@ -55,6 +57,7 @@ class HeadroomProbe(Probe):
         """Ask every limit; look where one is about to be reached."""
         found = self._ceilings.now()
         growths = [self._growth(ceiling, now) for ceiling in found]
+        self.interval_seconds = pace(found)
         if self._taken < len(STAGES) and now >= self._again:
             due = (pair for pair in zip(found, growths, strict=True) if is_due(*pair, STAGES[self._taken]))
             ceiling, growth = next(due, (None, 0.0))
@@ -104,6 +107,12 @@ class HeadroomProbe(Probe):
         flight = read_ring(self.watched.folder / records.FLIGHT_RING, self.watched.folder / records.FLIGHT_NAMES)
         rows = [dataclasses.asdict(row) for row in flight[-FLIGHT_TAIL:]]
         records.write_json(snapshot.folder / "flight_tail.json", {"records": rows})
+
+
+def pace(found: Sequence[Ceiling]) -> float:
+    """Return the seconds to the next sample: far from every limit none can be reached soon, and asking costs time."""
+    least = min((ceiling.left_bytes for ceiling in found), default=0)
+    return max(INTERVAL_SECONDS, min(SLOWEST_SECONDS, least / FASTEST_GROWTH / 4))
 
 
 def threshold_bytes(limit_bytes: int) -> int:
