@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from harness.effects import Does
 from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
+from harness.interventions import PLAIN_CPU
 from harness.model import Finding, Gap, Status, Trial
 
 ID = "illegal-instruction"
@@ -14,12 +16,15 @@ def predicts(trial: Trial) -> bool:
 
 
 def judge(case: Case) -> Finding:
-    """Supported by the signal; capping the instruction set would decide."""
+    """Established where capping the instruction set removes the failure; else supported by the signal."""
     if not case.failures:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return no_sign_of(case, ID, "no trial ended by an illegal instruction")
+    does, effect = case.effect(PLAIN_CPU.id)
+    if does is Does.REMOVES:
+        return Finding(ID, Status.ESTABLISHED, (*effect, *death_reasons(matching[:3])))
     return Finding(
-        ID, Status.SUPPORTED, death_reasons(matching), (Gap("instruction", "the faulting instruction was not decoded"),)
+        ID, Status.SUPPORTED, (*effect, *death_reasons(matching)), (Gap("instruction", "the faulting instruction was not decoded"),)
     )
