@@ -26,5 +26,8 @@ def judge(case: Case) -> Finding:
     if does is Does.REMOVES:
         return Finding(ID, Status.ESTABLISHED, (*effect, *death_reasons(matching[:3])))
     return Finding(
-        ID, Status.SUPPORTED, (*effect, *death_reasons(matching)), (Gap("instruction", "the faulting instruction was not decoded"),)
+        ID,
+        Status.SUPPORTED,
+        (*effect, *death_reasons(matching)),
+        (Gap("instruction", "the faulting instruction was not decoded"),),
     )
