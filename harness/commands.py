@@ -124,10 +124,14 @@ def _carry_out(root: Path, order: inquest.Order, junit: str | None) -> int:
 
 def _close(console: Console, root: Path, evidence: Evidence, interrupt: Interrupt) -> None:
     """Say what came out; the folder is the last line."""
+    from harness.report.console import brief, show
+
     if interrupt.asked:
         console.print(
             f"interrupted; go on with: harness run --resume {root}", markup=False, highlight=False, soft_wrap=True
         )
+    if console.is_terminal:
+        show(brief(evidence), console)
     console.print(f"verdict {evidence.verdict.status}: {evidence.verdict.statement}", markup=False, highlight=False)
     console.print(f"to read it all: harness review {root}", markup=False, highlight=False, soft_wrap=True)
     console.print(str(root), markup=False, highlight=False, soft_wrap=True)

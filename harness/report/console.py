@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 from collections.abc import Iterable, Iterator
 
@@ -49,6 +50,19 @@ def review(evidence: Evidence) -> Iterator[RenderableType]:
     yield from timings(evidence)
     yield from gaps(evidence)
     yield from controls(evidence)
+
+
+def brief(evidence: Evidence) -> Iterator[RenderableType]:
+    """Yield what fits on one screen: what happened, the two answers, the verdict, the matrix."""
+    yield from _header(evidence)
+    yield from _what_happened(evidence)
+    for hypothesis, question in summary.QUESTIONS:
+        finding = summary.find(evidence, hypothesis)
+        yield from _question(
+            dataclasses.replace(finding, reasons=finding.reasons[:1], gaps=()) if finding else None, question
+        )
+    yield from _verdict(evidence)
+    yield from matrix(evidence)
 
 
 def show(evidence: Evidence | Iterable[RenderableType], console: Console) -> None:

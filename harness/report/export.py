@@ -10,15 +10,15 @@ from rich.console import Console
 
 from harness.model import Evidence
 from harness.report import units
-from harness.report.console import show
+from harness.report.console import brief, show
 
 FONT = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"
 
 
-def svg(evidence: Evidence, path: Path, width: int = 100) -> Path:
-    """Write the review as one self-contained SVG, `width` columns wide, and return its path."""
+def svg(evidence: Evidence, path: Path, width: int = 100, whole: bool = True) -> Path:
+    """Write the review, whole or brief, as one self-contained SVG, `width` columns wide, and return its path."""
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    show(evidence, console)
+    show(evidence if whole else brief(evidence), console)
     title = f"harness review {units.printable(evidence.inquest.get('id', ''))}"
     path.write_text(offline(console.export_svg(title=title)), encoding="utf-8")
     return path
