@@ -65,7 +65,8 @@ def countable_peak(trial: Trial, kind: str | None) -> int | None:
     """
     if kind and kind.startswith("RLIMIT"):
         return trial.value("data_peak_bytes") or trial.peak_rss_bytes
-    in_group, peak = trial.value("group_peak_bytes"), trial.peak_rss_bytes
+    peak = trial.peak_rss_bytes
+    in_group = trial.value("group_peak_bytes") if trial.value("group_is_own") else None  # else others are counted too
     return in_group or (max(PAGE, peak - (trial.value("file_bytes") or 0)) if peak else None)
 
 

@@ -76,7 +76,8 @@ class TestLimits:
     @pytest.mark.parametrize(
         ("kind", "facts", "peak"),
         [
-            ("cgroup v1", {"group_peak_bytes": 700, "file_bytes": 400}, 700),
+            ("cgroup v1", {"group_peak_bytes": 700, "file_bytes": 400, "group_is_own": True}, 700),
+            ("cgroup v1", {"group_peak_bytes": 700, "file_bytes": 400, "group_is_own": False}, GIB - 400),
             ("cgroup v2", {"file_bytes": GIB // 4, "data_peak_bytes": 5}, GIB - GIB // 4),
             ("cgroup v1", {}, GIB),
             ("RLIMIT_DATA", {"group_peak_bytes": 7, "data_peak_bytes": 3 * GIB}, 3 * GIB),
