@@ -11,6 +11,8 @@ from harness.memory_groups import left_in_groups
 from harness.model import Fact, Source
 from probes import records
 
+SUPERVISOR_GROWS = 1.05  # between the note of its size and the fork
+
 
 @dataclasses.dataclass(frozen=True)
 class Limit:
@@ -102,9 +104,14 @@ def of(key: str) -> Callable[[records.Row], Any]:
 
 
 def _peak(folder: TrialFolder, sampled: list[Fact]) -> list[Fact]:
-    """The kernel's own peak where it has one: sampling can miss a peak, `ru_maxrss` cannot."""
-    kernel = folder.exit.get("max_rss_bytes")
-    if kernel:
+    """The kernel's own peak where it has one: sampling can miss a peak, `ru_maxrss` cannot.
+
+    But it starts at the size of the supervisor that forked the child: where it is no more than that, it is not the
+    child's.
+    """
+    kernel = folder.exit.get("max_rss_bytes") or 0
+    environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
+    if kernel > environment.get("supervisor_rss_bytes", 0) * SUPERVISOR_GROWS or (kernel and not sampled):
         return [Fact("peak_rss_bytes", kernel, (folder.key_source(records.EXIT, "max_rss_bytes"),))]
     return [
         dataclasses.replace(fact, name="peak_rss_bytes") for fact in sampled if fact.name == "sampled_peak_rss_bytes"
