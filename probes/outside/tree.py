@@ -14,7 +14,7 @@ from probes.outside.probe import Probe, Watched
 from probes.records import MEMORY, Appender
 
 SHARE_OF_TIME = 0.005
-FASTEST_SECONDS = 0.5
+FASTEST_SECONDS = 1.0
 
 
 class TreeProbe(Probe):

@@ -92,7 +92,7 @@ def main() -> None:
     """Run all three."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=int, default=60, help="pairs of steps (default 60, about a minute)")
-    parser.add_argument("--seconds", type=float, default=15, help="length of the supervised trial")
+    parser.add_argument("--seconds", type=float, default=30, help="length of the supervised trial")
     options = parser.parse_args()
     help_seconds()
     supervisor_share(options.seconds)
