@@ -147,7 +147,7 @@ class TestDuration:
     """Facts that cite the line which holds them."""
 
     def test_cites_its_line(self, tmp_path: Path) -> None:
-        """`duration_seconds` points into exit.json; `peak_rss_bytes` at the sample, as these tests are a bigger supervisor
+        """`duration_seconds` points into exit.json, `peak_rss_bytes` at the sample: the tests are a bigger supervisor
         than the child, and the kernel's number starts at the supervisor's size.
         """
         observed = run(tmp_path, "healthy")
