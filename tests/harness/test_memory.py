@@ -36,6 +36,13 @@ class TestUse:
         assert (found["peak_rss_bytes"].value, found["sampled_peak_rss_bytes"].value) == (777, 400)
         assert found["peak_rss_bytes"].sources[0].file == f"trials/{ID}/exit.json"
 
+    @pytest.mark.parametrize(("supervisor", "peak"), [(100, 777), (777, 400), (5000, 400)])
+    def test_peak_is_not_the_supervisor_s_own(self, tmp_path: Path, supervisor: int, peak: int) -> None:
+        """ru_maxrss starts at the size of the process that forked the child: no more than that is not its own."""
+        folder = Records(tmp_path).environment(memory_bytes=8000, supervisor_rss_bytes=supervisor)
+        folder = folder.lines(MEMORY, [{"t": 1, **OWN}, {"t": 1, **MACHINE}])
+        assert read(folder.exit(max_rss_bytes=777))["peak_rss_bytes"].value == peak
+
     @pytest.mark.parametrize("written", [True, False])
     def test_peak_is_the_sampled_one_else(self, tmp_path: Path, written: bool) -> None:
         """Without the kernel's word, the highest sample counts, with its line."""
