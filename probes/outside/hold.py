@@ -17,7 +17,7 @@ from probes.outside.fault_page import HELD, PAUSE, FaultPage, FaultSlot, is_whol
 from probes.outside.probe import Probe, Watched, run_tool
 from probes.outside.snapshot import Snapshot
 
-FAST_SECONDS = 0.02
+FAST_SECONDS = 0.04
 SCAN_SECONDS = 0.1
 COLLECT_SECONDS = 7.0
 PATIENCE_SECONDS, LOCK_SECONDS = 0.3, 0.1  # before the first look for such a lock, between two

@@ -16,7 +16,7 @@ from probes.outside.probe import Probe, Watched, run_tool
 from probes.outside.snapshot import Snapshot
 
 MARK = "native_exit.armed"
-INTERVAL_SECONDS = 0.02
+INTERVAL_SECONDS = 0.1
 LOOK_SECONDS = 12.0  # less than the inside holds, with a sleep or two ended by each tool
 SLEEPS = 8  # in a row, as the inside registers them: each needs its signal
 APART_SECONDS = 0.002
