@@ -9,10 +9,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from harness.ladder import RUNGS as LADDER
 from harness.model import Cell
 
-ALL_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-LADDER = (1.5, 1.0, 0.8, 0.6)  # shares of the measured peak
 LARGE_STACK_BYTES = 256 << 20
 
 

@@ -28,7 +28,7 @@ from harness.ladder_looks import (
 from harness.model import Gap, Reason, Trial
 from harness.report.units import size
 
-RUNGS = (1.5, 1.0, 0.8, 0.6)
+RUNGS = (1.5, 1.0, 0.8, 0.6)  # shares of the measured peak
 PAGE = 4096
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 

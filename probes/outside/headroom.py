@@ -32,7 +32,6 @@ APART_SECONDS = 1.0  # between the two: the second must have something new to sa
 LOOK_SECONDS = 4.0
 FLIGHT_TAIL = 64
 LARGEST = 15
-LARGEST_SECONDS = 2.0
 LARGEST_SCRIPT = (  # Source: smaps in proc_pid_smaps(5): a line "START-END ..." heads each mapping, then "Rss: N kB"
     '/^[0-9a-f]+-[0-9a-f]+ /{head=$0} /^Rss:/{print $2 " kB  " head}'
 )

@@ -8,7 +8,6 @@ import pytest
 
 from harness.hypotheses import HYPOTHESES
 from harness.interventions import CATALOGUE, LADDER, ONE_THREAD, RUNGS, Intervention, by_id, rung_share
-from harness.ladder import RUNGS as RUNGS_OF_THE_LADDER
 from harness.model import Cell
 
 KNOBS = {
@@ -69,7 +68,7 @@ class TestRungs:
 
     def test_are_the_ladder_s_own(self) -> None:
         """Shares of the peak, the widest first; no other intervention is a rung."""
-        assert RUNGS_OF_THE_LADDER == LADDER == tuple(one.memory_share for one in RUNGS)
+        assert tuple(one.memory_share for one in RUNGS) == LADDER == (1.5, 1.0, 0.8, 0.6)
         assert [one.id for one in RUNGS] == ["memory=1.5x", "memory=1x", "memory=0.8x", "memory=0.6x"]
         assert set(RUNGS) == {one for one in CATALOGUE if rung_share(one.id) is not None}
         assert rung_share("no such") is None
