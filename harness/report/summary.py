@@ -41,7 +41,9 @@ def exit_word(ending: Exit) -> str:
 def place(trial: Trial) -> str:
     """Return the point that the trial had reached, e.g. "in backbone, call 2 of step 1"; "" where not recorded."""
     event = trial.last_event
-    return "" if event is None else f"{'in' if event.module else 'during'} {event}"
+    if event is None:
+        return ""
+    return f"in {event}" if event.module else str(event) if event.phase.startswith("after ") else f"during {event}"
 
 
 def ending_text(trial: Trial) -> str:
