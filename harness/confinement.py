@@ -36,19 +36,26 @@ class Confinement:
     `kind` is "cgroup v2", "cgroup v1", "RLIMIT_DATA", "RLIMIT_AS", or None where this system cannot limit a process.
     """
 
-    def __init__(self, limit_bytes: int | None, folder: Path, membership: Path = SELF, root: Path = ROOT) -> None:
-        """Take the limit, the trial's folder (for confine.json), and where the control groups are."""
+    def __init__(
+        self, limit_bytes: int | None, folder: Path, means: str | None = None,
+        membership: Path = SELF, root: Path = ROOT,
+    ) -> None:  # fmt: skip
+        """Take the limit, the trial's folder (for confine.json), and where the control groups are.
+
+        `means`: None for the best there is, or the resource limit that `rlimit` names.
+        """
         self.limit_bytes = limit_bytes
         self.kind: str | None = None
         self.group: Path | None = None
-        self._folder, self._parents = folder, parents(membership, root)
+        self._folder = folder
+        self._parents = [] if means and means.startswith("RLIMIT") else parents(membership, root)
 
     def __enter__(self) -> Confinement:
         """Make the group where that is permitted."""
         if self.limit_bytes is None:
             return self
         made = ((kind, _make(kind, parent, self.limit_bytes)) for kind, parent in self._parents)
-        self.kind, self.group = next(((kind, group) for kind, group in made if group), (_rlimit(), None))
+        self.kind, self.group = next(((kind, group) for kind, group in made if group), (rlimit(), None))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -108,7 +115,7 @@ def parents(membership: Path = SELF, root: Path = ROOT) -> list[tuple[str, Path]
 
 def kind_here() -> str | None:
     """Return which means a confinement would use on this machine; asks, changes nothing."""
-    return next((kind for kind, _ in parents()), _rlimit())
+    return next((kind for kind, _ in parents()), rlimit())
 
 
 def _is_writable(group: Path) -> bool:
@@ -159,7 +166,8 @@ def _remove(group: Path) -> bool:
     return not group.is_dir()
 
 
-def _rlimit() -> str | None:
+def rlimit() -> str | None:
+    """Return which resource limit counts the memory that a process asks for; None where there is none."""
     if sys.platform != "linux":
         return None
     version = tuple(int(part) for part in platform.release().split("-")[0].split(".")[:2] if part.isdigit())

@@ -1,16 +1,19 @@
 """What an intervention did to a failure: removes it, leaves it, or not decided; pure.
 
 An intervention *removes* the failure when Fisher's exact test on failures without and with it gives p < 0.025 after
-Holm's correction over the interventions tried, and at least five trials were run under it. It *leaves* the failure when
-the same failure comes back at least three times under it: its factor is then no necessary condition. Anything else is
-undecided, and says how many more trials would decide.
+Holm's correction, and at least five trials were run under it. The correction goes over the interventions tried that can
+decide a hypothesis; those that only inform are asked after them, and are corrected for all that were tried: a
+gatekeeping order (Maurer, Hothorn and Lehmacher, 1995), in which a later question cannot undo an answer.
+
+It *leaves* the failure when the same failure comes back at least three times under it: its factor is then no necessary
+condition. Anything else is undecided, and says how many more trials would decide.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from harness.model import Trial
 from harness.search.statistics import Count, fisher, holm, interval, trials_to_decide
@@ -56,21 +59,28 @@ class Effect:
 
 
 def effects(
-    without: Sequence[Trial], under: Mapping[str, Sequence[Trial]], same: Callable[[Trial], bool]
-) -> list[Effect]:
-    """Return the effect of each intervention.
+    without: Sequence[Trial], under: Mapping[str, Sequence[Trial]], same: Callable[[Trial], bool],
+    informing: Collection[str] = (),
+) -> list[Effect]:  # fmt: skip
+    """Return the effect of each intervention; `informing` names those that decide no hypothesis.
 
     `same` tells whether a trial died of the failure under inquest; a trial that failed differently counts neither as
     this failure nor as a survivor, and is left out.
     """
     base = count(without, same)
     counts = {name: count(trials, same) for name, trials in under.items()}
-    values = [fisher(base, with_) for with_ in counts.values()]
-    rows = zip(counts.items(), values, holm(values), strict=True)
+    values = {name: fisher(base, with_) for name, with_ in counts.items()}
+    deciding = [name for name in counts if name not in informing]
+    corrected = dict(zip(values, holm(list(values.values())), strict=True))
+    corrected |= dict(zip(deciding, holm([values[name] for name in deciding]), strict=True))
     dies = {
         name: any(trial.outcome.is_failure and not same(trial) for trial in trials) for name, trials in under.items()
     }
-    return [_effect(name, base, with_, p, corrected, len(counts), dies[name]) for (name, with_), p, corrected in rows]
+    tests = {name: len(counts) if name in informing else len(deciding) for name in counts}
+    return [
+        _effect(name, base, with_, values[name], corrected[name], tests[name], dies[name])
+        for name, with_ in counts.items()
+    ]
 
 
 def count(trials: Sequence[Trial], same: Callable[[Trial], bool]) -> Count:

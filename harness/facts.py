@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness import (
+    cpu,
     endings,
     exits,
     fault,
@@ -14,9 +15,12 @@ from harness import (
     memory,
     memory_facts,
     memory_growth,
+    observer,
+    settings,
     signature,
     threading_facts,
     timings,
+    workers,
 )
 from harness.crash_stacks import crash
 from harness.folder import TrialFolder
@@ -31,6 +35,8 @@ PHASES = {
     "backward_end": "after backward", "optimizer": "optimizer step",
     "step": "after optimizer step", "end": "finalization",
 }  # fmt: skip
+
+ERROR_KEYS = ("type", "message", "thread", "is_main", "errno", "filename", "bases")
 
 
 def read(root: Path, trial_id: str) -> Trial:
@@ -83,8 +89,9 @@ def _enclosing(flight: list[FlightRecord], left: FlightRecord) -> FlightRecord:
 
 def _collect(folder: TrialFolder, flight: list[FlightRecord]) -> tuple[Fact, ...]:
     readers: tuple[Callable[[TrialFolder], list[Fact]], ...] = (
-        memory.facts, memory_facts.facts, memory_growth.facts, headroom.facts, _torch, runtimes, threading_facts.facts,
-        _errors, exits.facts, fault.facts, crash.facts, hangs.facts,
+        memory.facts, memory_facts.facts, memory_growth.facts, headroom.facts, cpu.facts, settings.facts, _torch,
+        runtimes, threading_facts.facts, _errors, workers.facts, exits.facts, fault.facts, crash.facts,
+        observer.facts, hangs.facts, _silenced,
     )  # fmt: skip
     facts = [fact for reader in readers for fact in reader(folder)]
     return (Fact("steps_done", flight[-1].done if flight else 0, (folder.source(records.FLIGHT_RING, 1),)), *facts)
@@ -95,11 +102,19 @@ def _torch(folder: TrialFolder) -> list[Fact]:
     return [Fact("torch_version", row.value["version"], (folder.source(records.INSIDE, row.line),)) for row in rows[:1]]
 
 
+def _silenced(folder: TrialFolder) -> list[Fact]:
+    """Return `own_signals_forbidden`: whether the trial is known to have had no power to send a deadly signal."""
+    rows = [row for row in folder.own_lines(records.INSIDE) if row.value.get("event") == "own signals forbidden"]
+    return [
+        Fact("own_signals_forbidden", row.value["applied"], (folder.source(records.INSIDE, row.line),)) for row in rows
+    ]
+
+
 def _errors(folder: TrialFolder) -> list[Fact]:
     return [
         Fact(
             "python_error",
-            {key: row.value.get(key) for key in ("type", "message", "thread", "is_main")},
+            {key: row.value.get(key) for key in ERROR_KEYS},
             (folder.source(records.PYTHON_ERROR, row.line),),
         )
         for row in folder.own_lines(records.PYTHON_ERROR)

@@ -36,6 +36,8 @@ def _of_process(folder: TrialFolder, place: str) -> list[Fact]:
     overflow = overflow_of(record)
     if overflow:
         found.append(fact("stack_overflow", overflow, "stack"))
+    if _is_past_the_file(record):
+        found.append(fact("file_fault", record["mapped_file"], "mapped_file"))
     return [*found, *_stacks(folder, place)]
 
 
@@ -43,6 +45,14 @@ def _stacks(folder: TrialFolder, place: str) -> list[Fact]:
     taken = [f"{place}/{name}" for name in STACK_FILES if (folder.path / place / name).exists()]
     sources: tuple[Source, ...] = tuple(folder.source(name, 1) for name in taken)
     return [Fact("native_stacks", taken, sources)] if taken else []
+
+
+def _is_past_the_file(record: dict[str, Any]) -> bool:
+    """Whether a bus error lies behind the end of a mapped file, or on a full file system's (BUS_ADRERR, mmap(2))."""
+    file = record.get("mapped_file") or {}
+    size = file.get("size_bytes")
+    is_past = size is not None and file["offset_bytes"] >= size
+    return record.get("code") == "BUS_ADRERR" and (is_past or file.get("free_bytes") == 0)
 
 
 def overflow_of(record: dict[str, Any]) -> dict[str, Any] | None:

@@ -19,7 +19,6 @@ from harness import __version__, agenda, confinement, controls, doctor, facts, j
 from harness.controls import store
 from harness.display import Display
 from harness.interrupt import Interrupt
-from harness.interventions import Intervention
 from harness.limits import Pulse
 from harness.model import Cell, ConfigError, Evidence, Trial
 from harness.plan import Plan
@@ -132,7 +131,7 @@ class Inquest:
         """Repeat the failure, then change one thing at a time, until all is decided or the budget is spent."""
         step = agenda.next_step(self._trials(), confinement.kind_here())
         while step is not None and not self._interrupt.asked and not self._is_spent():
-            self._run_trial(step.cell, step.why, step.intervention, step.memory_limit_bytes)
+            self._run_trial(step.cell, step.why, step)
             step = agenda.next_step(self._trials(), confinement.kind_here())
 
     def _trials(self) -> tuple[Trial, ...]:
@@ -150,14 +149,14 @@ class Inquest:
         taken = [int(path.name) for path in folder.iterdir() if path.name.isdigit()] if folder.exists() else []
         return f"{name}/{max(taken, default=0) + 1}"
 
-    def _run_trial(
-        self, cell: Cell, place: str, intervention: Intervention | None = None, memory_limit_bytes: int | None = None
-    ) -> None:
+    def _run_trial(self, cell: Cell, place: str, step: agenda.Step | None = None) -> None:
+        intervention = step.intervention if step else None
         trial_id = self._free_id(f"{cell.id}+{intervention.id}" if intervention else cell.id)
         folder = self.root / "trials" / trial_id
         self._note("trial begins", trial=trial_id)
         self._display.trial_begins(trial_id, place)
-        request = trial.Request(trial_id, folder, cell, self.order.plan, intervention, memory_limit_bytes)
+        limit = (step.memory_limit_bytes, step.means) if step else (None, None)
+        request = trial.Request(trial_id, folder, cell, self.order.plan, intervention, *limit)
         trial.run(request, self._pulse)
         if not self._interrupt.asked:
             self._note("trial ended", trial=trial_id)

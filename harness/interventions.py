@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from harness.ladder import LOWER_RUNGS
 from harness.ladder import RUNGS as LADDER
 from harness.model import Cell
 
@@ -20,8 +21,9 @@ class Intervention:
     """One change. `isolates` is the hypothesis that it alone can decide; None: it informs, and decides nothing.
 
     `factors` replaces factor values of the cell, `variables` sets environment variables, `memory_share` is a memory
-    limit as a share of the cell's measured peak, `stack_bytes` the size of every stack; `onednn` and `inside_probes`
-    switch off.
+    limit as a share of the cell's measured peak, `stack_bytes` the size of every stack; `onednn`, `inside_probes` and
+    `own_signals` switch off. `torch_threads` is what torch is told, None: the cell's number; `tells_torch` False: torch
+    is told nothing and follows the variables.
     """
 
     id: str
@@ -32,6 +34,9 @@ class Intervention:
     stack_bytes: int | None = None
     onednn: bool = True
     inside_probes: bool = True
+    own_signals: bool = True
+    torch_threads: int | None = None
+    tells_torch: bool = True
 
     def applied_to(self, cell: Cell) -> Cell:
         """Return the cell with this intervention's factor values; factors that the cell lacks are added."""
@@ -40,6 +45,7 @@ class Intervention:
 
 ONE_THREAD = Intervention("threads=1", "threading-fault", factors=(("threads", 1),))
 RUNGS = tuple(Intervention(f"memory={share:g}x", "memory-exhaustion", memory_share=share) for share in LADDER)
+LOW_RUNGS = tuple(Intervention(f"memory={share:g}x", "memory-exhaustion", memory_share=share) for share in LOWER_RUNGS)
 LARGE_STACK = Intervention(
     "stack=256M", "stack-overflow", variables=(("OMP_STACKSIZE", "256M"),), stack_bytes=LARGE_STACK_BYTES
 )
@@ -53,11 +59,20 @@ PLAIN_CPU = Intervention(
     ),  # fmt: skip
 )
 NO_ONEDNN = Intervention("onednn=off", "native-fault", onednn=False)
-PASSIVE_WAIT = Intervention("OMP_WAIT_POLICY=PASSIVE", None, variables=(("OMP_WAIT_POLICY", "PASSIVE"),))
-NO_WORKERS = Intervention("num_workers=0", None, factors=(("num_workers", 0),))
-NO_PROBES = Intervention("probes=off", None, inside_probes=False)
+NO_OWN_SIGNALS = Intervention("own-signals=off", "external-kill", own_signals=False)
+ONE_OMP_THREAD = Intervention("OMP_NUM_THREADS=1", variables=(("OMP_NUM_THREADS", "1"),), tells_torch=False)
+ONE_MKL_THREAD = Intervention("MKL_NUM_THREADS=1", variables=(("MKL_NUM_THREADS", "1"),))
+ONE_BLAS_THREAD = Intervention("OPENBLAS_NUM_THREADS=1", variables=(("OPENBLAS_NUM_THREADS", "1"),))
+ONE_TORCH_THREAD = Intervention("torch.set_num_threads=1", torch_threads=1)
+ONE_BY_ONE = (ONE_OMP_THREAD, ONE_TORCH_THREAD, ONE_MKL_THREAD, ONE_BLAS_THREAD)
+PASSIVE_WAIT = Intervention("OMP_WAIT_POLICY=PASSIVE", variables=(("OMP_WAIT_POLICY", "PASSIVE"),))
+NO_WORKERS = Intervention("num_workers=0", factors=(("num_workers", 0),))
+NO_PROBES = Intervention("probes=off", inside_probes=False)
 
-CATALOGUE = (ONE_THREAD, *RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, PASSIVE_WAIT, NO_WORKERS, NO_PROBES)
+CATALOGUE = (
+    ONE_THREAD, *RUNGS, *LOW_RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, NO_OWN_SIGNALS, *ONE_BY_ONE, PASSIVE_WAIT,
+    NO_WORKERS, NO_PROBES,
+)  # fmt: skip
 
 
 def by_id(identity: str) -> Intervention:
@@ -67,4 +82,4 @@ def by_id(identity: str) -> Intervention:
 
 def rung_share(identity: str) -> float | None:
     """Return the share of the peak that a rung of the memory ladder allows, None for other interventions."""
-    return next((rung.memory_share for rung in RUNGS if rung.id == identity), None)
+    return next((rung.memory_share for rung in (*RUNGS, *LOW_RUNGS) if rung.id == identity), None)

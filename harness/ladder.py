@@ -21,14 +21,18 @@ from harness.ladder_looks import (
     Rung,
     has_little_left,
     has_plenty_left,
+    is_near_limit,
     look_of,
     read_rung,
     sources_of,
 )  # fmt: skip
-from harness.model import Gap, Reason, Trial
+from harness.model import Gap, Reason, Source, Trial
 from harness.report.units import size
 
 RUNGS = (1.5, 1.0, 0.8, 0.6)  # shares of the measured peak
+LOWER_RUNGS = (0.4, 0.2)  # where the target lived on each of those: what it needs is less than what it touched
+LOWER = 0.9  # of the limit at the death: only a limit that is clearly lower can move it
+FOLLOWERS = 2
 PAGE = 4096
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
@@ -78,22 +82,42 @@ def compare(death: Trial, rungs: list[tuple[float, Trial]]) -> LadderReading:
     sign of exhaustion, counters that were read, and an ending that induced exhaustion does not have.
     """
     read = tuple(read_rung(factor, trial) for factor, trial in sorted(rungs, key=lambda rung: -rung[0]))
-    signature = tuple(dict.fromkeys(_signature(read)))
-    matches, why = _judge(death, look_of(death), signature)
+    signature = tuple(dict.fromkeys(_signature(death, read)))
+    matches, why = _follows(death, read) or _judge(death, look_of(death), signature)
     reasons = (*(_word(rung) for rung in read), *_against(death, read), why)
     return LadderReading(read, signature, matches, reasons, tuple(_gaps(read, signature)))
 
 
-def _signature(rungs: tuple[Rung, ...]) -> Iterator[Look]:
+def _signature(death: Trial, rungs: tuple[Rung, ...]) -> Iterator[Look]:
     """Yield the looks of induced exhaustion. Without a sign of its own, a death counts only where its use was at the
-    limit, and the target lives at a rung with room and never dies like that there.
+    limit, the target lives at a rung with room and never dies like that there, and it is not the very death under
+    inquest, come again on a rung: with plenty left, that one needed no limit.
     """
+    plain = death.signature.loose if death.signature and has_plenty_left(death) else None
     lives = any(rung.look is None and not rung.at_limit for rung in rungs)
     with_room = {(rung.look.ending, rung.look.place) for rung in rungs if rung.look and not rung.at_limit}
     for rung in rungs:
-        bare = lives and rung.look and (rung.look.ending, rung.look.place) not in with_room
+        again = plain is not None and rung.stack == plain
+        bare = lives and not again and rung.look and (rung.look.ending, rung.look.place) not in with_room
         if rung.look and rung.at_limit and (rung.look.sign or bare):
             yield rung.look
+
+
+def _follows(death: Trial, rungs: tuple[Rung, ...]) -> tuple[str, Reason] | None:
+    """A death that moves with the limit: the same stack under each lower one, each time with use near that limit.
+
+    Where every run grows until it is refused more, no rung lets it live, and an allocation that nobody checks leaves
+    no sign: then this alone tells it from a fault of another kind.
+    """
+    limit = death.value("memory_limit_bytes") or 0
+    lower = [rung for rung in rungs if rung.limit_bytes and rung.limit_bytes < LOWER * limit]
+    stack = death.signature.loose if death.signature else None
+    same = all(rung.near and rung.look and rung.stack == stack for rung in lower)
+    if stack is None or not is_near_limit(death) or len(lower) < FOLLOWERS or not same:
+        return None
+    limits_ = ", ".join(size(rung.limit_bytes) for rung in lower)
+    text = f"{death.id}: the death follows the limit: under {limits_} it came at the same place, each time near it"
+    return YES, Reason(text, tuple(source for rung in lower for source in rung.sources))
 
 
 def _judge(death: Trial, look: Look | None, signature: tuple[Look, ...]) -> tuple[str, Reason]:
@@ -102,8 +126,11 @@ def _judge(death: Trial, look: Look | None, signature: tuple[Look, ...]) -> tupl
     line = death.fact("kernel_oom_line")
     if line and line.value["names"] == "process" and look.ending == "SIGKILL":
         return YES, Reason(f"{death.id}: the kernel says that its OOM killer killed this process", line.sources)
+    exit_ = Source(f"trials/{death.id}/exit.json", 1)
     if not signature:
-        return UNKNOWN, Reason("no rung showed what exhaustion looks like: none brought about a death at its limit")
+        return UNKNOWN, Reason(
+            "no rung showed what exhaustion looks like: none brought about a death at its limit", (exit_,)
+        )
     if look.sign:
         return _with_sign(death, look, signature)
     alike = [one for one in signature if one.ending == look.ending]

@@ -11,6 +11,7 @@ OOM_KILL = "OOM kill counted in its group"
 ALLOCATION = "allocation failed"
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT")  # never sent by the OOM killer
 LITTLE = 0.05  # of the limit
+NEAR = 0.15  # of the limit
 PLENTY = 0.2  # of the limit, and of the peak
 
 
@@ -33,7 +34,8 @@ class Look:
 class Rung:
     """One rung: its limit (None where the child did not confirm it), and how the target ended (None: it lived).
 
-    `at_limit`: use was at the limit. `roomy`: it is known that it was not. Both False: not known.
+    `at_limit`: use was at the limit. `roomy`: it is known that it was not. Both False: not known. `near`: use had come
+    near it. `stack`: the loose signature.
     """
 
     factor: float
@@ -44,6 +46,8 @@ class Rung:
     look: Look | None
     at_limit: bool
     roomy: bool
+    near: bool
+    stack: str | None
     sources: tuple[Source, ...]
 
 
@@ -57,7 +61,8 @@ def read_rung(factor: float, trial: Trial) -> Rung:
     return Rung(
         factor=factor, trial_id=trial.id, kind=confined.get("kind"), limit_bytes=limit, outcome=trial.outcome,
         look=look, at_limit=limit is not None and _is_at_limit(trial, look, limit),
-        roomy=limit is not None and _is_roomy(trial, limit), sources=(exit_source, *sources_of(trial, names)),
+        roomy=limit is not None and _is_roomy(trial, limit), near=limit is not None and is_near_limit(trial),
+        stack=trial.signature.loose if trial.signature else None, sources=(exit_source, *sources_of(trial, names)),
     )  # fmt: skip
 
 
@@ -74,6 +79,12 @@ def has_little_left(trial: Trial) -> bool:
     """Whether it is known that little was left under the tightest limit."""
     left, limit = trial.value("headroom_bytes"), trial.value("memory_limit_bytes")
     return left is not None and limit is not None and left < LITTLE * limit
+
+
+def is_near_limit(trial: Trial) -> bool:
+    """Whether use had come so near to the tightest limit that a large allocation may have been refused."""
+    left, limit = trial.value("headroom_bytes"), trial.value("memory_limit_bytes")
+    return left is not None and limit is not None and left < NEAR * limit
 
 
 def has_plenty_left(trial: Trial) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Sequence
 
 from harness.effects import Does, Effect, count, effects
-from harness.interventions import ONE_THREAD, by_id, rung_share
+from harness.interventions import CATALOGUE, NO_PROBES, ONE_THREAD, by_id, rung_share
 from harness.model import Cell, Trial
 from harness.search.statistics import Count
+
+INFORMING = frozenset(intervention.id for intervention in CATALOGUE if intervention.isolates is None)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,18 +25,20 @@ class Study:
 
     def is_same(self, trial: Trial) -> bool:
         """Whether a trial died of the failure under inquest: another signature is another failure."""
+        if NO_PROBES.id in trial.interventions:
+            return _same_ending(self.reference, trial)  # unobserved, it leaves no stack to compare
         return same_death(self.reference, trial)
 
-    @property
+    @functools.cached_property
     def without(self) -> Count:
         """How often the cell fails as it is."""
         return count(self.plain, self.is_same)
 
-    @property
+    @functools.cached_property
     def effects(self) -> dict[str, Effect]:
         """What each intervention did; the rungs of the memory ladder are read by another rule."""
         tested = {name: trials for name, trials in self.under.items() if rung_share(name) is None}
-        return {effect.intervention: effect for effect in effects(self.plain, tested, self.is_same)}
+        return {effect.intervention: effect for effect in effects(self.plain, tested, self.is_same, INFORMING)}
 
     @property
     def rungs(self) -> list[tuple[float, Trial]]:
@@ -85,6 +90,25 @@ def same_death(one: Trial, other: Trial) -> bool:
     """Whether two trials failed in the same way: equal loose signatures; where stacks are missing, equal points."""
     if not (one.outcome.is_failure and other.outcome.is_failure) or one.signature is None or other.signature is None:
         return False
+    if _same_instruction(one, other):
+        return True
     if one.signature.loose and other.signature.loose:
         return one.signature.loose == other.signature.loose
     return one.signature.point == other.signature.point
+
+
+def _same_instruction(one: Trial, other: Trial) -> bool:
+    """Whether both died at one machine instruction, in one place in the model.
+
+    The frames around it differ where a pool's worker ran it in one trial and the main thread in the other.
+    """
+    instruction = one.value("fault_instruction")
+    assert one.signature is not None and other.signature is not None
+    same = instruction is not None and instruction == other.value("fault_instruction")
+    return same and one.signature.point is not None and one.signature.point == other.signature.point
+
+
+def _same_ending(one: Trial, other: Trial) -> bool:
+    return one.outcome == other.outcome and (one.exit.signal, one.exit.code, one.exit.ntstatus) == (
+        other.exit.signal, other.exit.code, other.exit.ntstatus
+    )  # fmt: skip

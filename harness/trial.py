@@ -49,6 +49,7 @@ class Request:
     plan: Plan
     intervention: Intervention | None = None
     memory_limit_bytes: int | None = None
+    memory_means: str | None = None
 
     @property
     def effective(self) -> Cell:
@@ -63,7 +64,7 @@ def run(request: Request, keep_going: Watcher) -> None:
     """
     request.folder.mkdir(parents=True)
     with ExitStack() as stack:
-        confinement = stack.enter_context(Confinement(request.memory_limit_bytes, request.folder))
+        confinement = stack.enter_context(Confinement(request.memory_limit_bytes, request.folder, request.memory_means))
         command = prepare(request, confinement.spec)
         child = _launch(request, command)
         watched = Watched(child.pid, request.folder, request.plan.interval_seconds, time.perf_counter())
@@ -88,9 +89,10 @@ def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[
         "schema": "inquest/spec/1", "trial": request.id, "folder": str(folder), "command": command,
         "factors": request.cell.as_dict(), "interventions": [changed.id] if changed else [],
         "python": sys.executable, "directory": os.getcwd(), "supervisor": os.getpid(),
-        "threads": factors.get("threads"), "interop_threads": factors.get("interop_threads"),
+        "threads": _told_threads(request), "interop_threads": factors.get("interop_threads"),
         "inside_probes": plan.inside_probes and (changed is None or changed.inside_probes),
-        "onednn": changed is None or changed.onednn, "stack_bytes": changed.stack_bytes if changed else None,
+        "onednn": changed is None or changed.onednn, "own_signals": changed is None or changed.own_signals,
+        "stack_bytes": changed.stack_bytes if changed else None,
         "expect_steps": plan.expect_steps,
         "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),
@@ -98,6 +100,15 @@ def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[
     })  # fmt: skip
     records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(child_environment(request)))
     return command
+
+
+def _told_threads(request: Request) -> int | None:
+    """Return the number of threads that torch is told by a call; None: it follows the variables."""
+    changed = request.intervention
+    if changed and not changed.tells_torch:
+        return None
+    threads: int | None = request.effective.as_dict().get("threads")
+    return changed.torch_threads or threads if changed else threads
 
 
 def write_config(request: Request) -> Path | None:

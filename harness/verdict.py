@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from harness import experiments
+from harness.effects import Does
+from harness.experiments import MUST_BE_DECIDED
 from harness.hypotheses import HYPOTHESES
 from harness.hypotheses.case import Case
+from harness.interventions import NO_PROBES
 from harness.model import Experiment, Finding, Outcome, Status, Trial, Verdict, VerdictStatus
 from harness.pattern import failing_region
 from harness.search.statistics import rate_below
 
 FOLLOWED = ("memory-exhaustion", "threading-fault", "native-fault", "stack-overflow")  # judged on one failure alone
-MUST_BE_DECIDED = ("memory-exhaustion", "threading-fault")
 
 
 def decide(case: Case, findings: Sequence[Finding], plan: str) -> Verdict:
@@ -20,13 +23,15 @@ def decide(case: Case, findings: Sequence[Finding], plan: str) -> Verdict:
         return _without_failure(case, plan)
     rivals = {hypothesis.ID for hypothesis in HYPOTHESES if any(hypothesis.predicts(trial) for trial in case.failures)}
     cause = gate(findings, rivals)
+    if _is_of_the_observer(case):
+        return _observer(case, plan)
     if cause is not None and not (cause in FOLLOWED and case.unlike):
         return Verdict(VerdictStatus.NAMED, cause, f"The cause is {cause}. {_what_failed(case)}")
     return Verdict(
         VerdictStatus.OPEN,
         None,
         f"{_what_failed(case)} {_why_open(findings, bool(case.unlike))}",
-        _next(case, findings, plan),
+        experiments.after(case, findings, plan),
     )
 
 
@@ -45,11 +50,37 @@ def gate(findings: Sequence[Finding], rivals: set[str]) -> str | None:
     return established[0] if all(status.get(name) is Status.RULED_OUT for name in others) else None
 
 
+def _is_of_the_observer(case: Case) -> bool:
+    """Whether the failure goes away with the inside probes: then it is not the target's alone."""
+    return case.study is not None and case.study.does(NO_PROBES.id) is Does.REMOVES
+
+
+def _observer(case: Case, plan: str) -> Verdict:
+    _, reasons = case.effect(NO_PROBES.id)
+    text = f"{_what_failed(case)} No cause may be named: the failure depends on being observed. {reasons[0].text}."
+    again = Experiment("whether the target fails unobserved", f"{plan} --set inside_probes=false --set repeats=12")
+    return Verdict(VerdictStatus.OPEN, None, text, (again,))
+
+
+def _only_unobserved(case: Case, plan: str) -> Verdict | None:
+    """What failed without the inside probes alone is no failure that this inquest can explain, and no success."""
+    bare = [trial for trial in case.trials if NO_PROBES.id in trial.interventions and trial.outcome.is_failure]
+    if not bare:
+        return None
+    text = f"No failure was seen while the target was observed from inside, but {bare[0].id} failed without the inside "
+    text += f"probes ({_how(bare)}): observing may be what keeps it alive."
+    again = Experiment("whether it fails only unobserved", f"{plan} --set inside_probes=false --set repeats=12")
+    return Verdict(VerdictStatus.OPEN, None, text, (again,))
+
+
 def _without_failure(case: Case, plan: str) -> Verdict:
+    unobserved = _only_unobserved(case, plan)
+    if unobserved is not None:
+        return unobserved
     unresolved = [trial.id for trial in case.trials if trial.outcome is Outcome.UNRESOLVED]
     if unresolved or not case.trials:
-        text = f"No failure was seen, but {len(unresolved)} of {len(case.trials)} trials ended unresolved. "
-        text += f"These: {', '.join(unresolved)}."
+        text = f"No failure was seen, but {len(unresolved)} of {len(case.trials)} trials ended unresolved"
+        text += f": {', '.join(unresolved)}." if unresolved else ": none was run to its end."
         return Verdict(
             VerdictStatus.OPEN,
             None,
@@ -100,31 +131,3 @@ def _why_open(findings: Sequence[Finding], has_others: bool) -> str:
     )
     text += " There was more than one failure." if has_others else ""
     return text + (f" The evidence so far supports {', '.join(supported)}." if supported else "")
-
-
-def _next(case: Case, findings: Sequence[Finding], plan: str) -> tuple[Experiment, ...]:
-    """Return what to run next, in the order of what it would decide."""
-    dead = case.study.reference if case.study else case.failures[0]
-    status = {finding.id: finding.status for finding in findings}
-    experiments = []
-    unproven = [finding.id for finding in findings if any(gap.probe.startswith("control of") for gap in finding.gaps)]
-    if unproven:
-        experiments.append(
-            Experiment(f"whether the probes can rule out {', '.join(unproven)} here", "harness controls")
-        )
-    undecided = [name for name in MUST_BE_DECIDED if not status.get(name, Status.OPEN).is_decided]
-    if "threading-fault" in undecided and dead.factors.get("threads", 1) > 1:
-        decides = "threading-fault: 5 trials at 1 thread against 5 at the failing count, all else equal"
-        experiments.append(Experiment(decides, _against_one(plan, dead, "threads")))
-    if "memory-exhaustion" in undecided and dead.factors.get("batch_size", 1) != 1:
-        decides = "memory-exhaustion: the same threads with less memory need"
-        experiments.append(Experiment(decides, _against_one(plan, dead, "batch_size")))
-    if not experiments:
-        experiments.append(Experiment("whether it happens again, and how often", f"{plan} --set repeats=5"))
-    return tuple(experiments)
-
-
-def _against_one(plan: str, dead: Trial, factor: str) -> str:
-    """Return the command that runs the failing cell against the same cell with one factor at 1, five times each."""
-    values = {name: f"[{value}]" for name, value in dead.cell.factors} | {factor: f"[1,{dead.factors[factor]}]"}
-    return plan + "".join(f" --set factors.{name}={value}" for name, value in values.items()) + " --set repeats=5"

@@ -73,7 +73,8 @@ class Planted:
     `also`: families that are true of it as well, e.g. the hang that a threading fault ends in. `arguments`: `{trial}`
     is the trial's folder. `threads`: the factor's two values. `killer`: the signal that a process outside sends.
     `memory_bytes`: the limit the program is put under. `still_seconds`: how long it may stand still. `quick`: among the
-    few that every inquest runs, with `quick_trials` trials. `alone`: disturbed by another one beside it.
+    few that every inquest runs, with `quick_trials` trials. `tries`: trials in which it may fail for the first time.
+    `alone`: disturbed by another one beside it.
     """
 
     id: str
@@ -88,6 +89,7 @@ class Planted:
     still_seconds: float | None = None
     quick: bool = False
     quick_trials: int = 1
+    tries: int = 1
     alone: bool = False
 
 
@@ -128,12 +130,12 @@ CATALOGUE = (
     Planted("fork-openmp", HANG, "fork_openmp", needs=torch, also=(THREADING,), threads=4, still_seconds=4.0),
     Planted("thread-refused", THREADING, "thread_refused", also=(EXCEPTION,), threads=4),
     Planted("race", THREADING, "race", ("3000",), threads=4, quick=True, quick_trials=12, alone=True),
-    Planted("race-rare", THREADING, "race", ("25",), threads=4, alone=True),
+    Planted("race-rare", THREADING, "race", ("25",), threads=4, tries=12, alone=True),
     Planted("two-openmp", THREADING, "two_openmp", COPY, needs=gomp, also=(EXIT,), threads=4),
     Planted("disk-full", IO, "disk_full", needs=full_device, also=(EXCEPTION,), quick=True),
     Planted("file-limit", IO, "file_limit", ("{trial}/checkpoint",), also=(EXCEPTION,)),
     Planted("truncated-image", IO, "truncated_image", ("{trial}/photo.jpg",), needs=pillow, also=(EXCEPTION,)),
-    Planted("worker-killed", IO, "worker_killed", PID, torch, (EXCEPTION, KILLED), killer="SIGKILL"),
+    Planted("worker-killed", KILLED, "worker_killed", PID, torch, (EXCEPTION,), killer="SIGKILL"),
     Planted("healthy-memory", None, "big_memory", needs=anywhere),
     Planted("healthy-threads", None, "many_threads", needs=anywhere),
     Planted("healthy-start", None, "slow_start", needs=anywhere),

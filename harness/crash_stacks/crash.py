@@ -59,7 +59,17 @@ def facts(folder: TrialFolder) -> list[Fact]:
         return []
     frames = [frame for frame in _named(folder, crash) if not noise.is_noise(frame)]
     stack = [names.described(frame) for frame in frames[:MOST_FRAMES]]
-    return [Fact("crash_stack", stack, crash.sources), Fact("stack_source", crash.source, crash.sources)]
+    told = [Fact("crash_stack", stack, crash.sources), Fact("stack_source", crash.source, crash.sources)]
+    return told + _instruction(folder)
+
+
+def _instruction(folder: TrialFolder) -> list[Fact]:
+    """Return `fault_instruction`, e.g. "libtorch_cpu.so+0x7b1ca00"; none where the C library is the innocent victim."""
+    frame = _at_pc(folder, records.read_json(folder.path / FAULT) or {})
+    if frame is None or noise.C_LIBRARY.match(frame.library or ""):
+        return []
+    source = folder.key_source(FAULT, "pc")
+    return [Fact("fault_instruction", names.exact(frame), (source,))]
 
 
 @dataclasses.dataclass(frozen=True)

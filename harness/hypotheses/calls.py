@@ -20,6 +20,19 @@ def explaining_call(trial: Trial) -> Call | None:
     return next(worded, None)
 
 
+def ending_signal(trial: Trial) -> str | None:
+    """Return the signal that ended the trial: the process' own, or that of the worker whose death it only reports."""
+    worker = trial.value("worker_death")
+    return trial.exit.signal or (worker["signal"] if worker and trial.value("python_error") else None)
+
+
+def sent_by_itself(trial: Trial) -> bool:
+    """Whether a recorded call of the program sent the signal: to itself, or to the worker that died of it."""
+    worker = (trial.value("worker_death") or {}).get("pid")
+    sent = [fact.value for fact in trial.facts if fact.name == "signal_sent"]
+    return any(value["fatal"] or (worker is not None and value["target"] == worker) for value in sent)
+
+
 def is_unexplained_on_windows(trial: Trial) -> bool:
     """Whether an exit code stands alone on Windows, where TerminateProcess from outside gives any code it likes."""
     return (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
+from harness.hypotheses import memory_exhaustion, threading_fault
+from harness.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge, unproven
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 
 ID = "hang"
@@ -26,15 +27,18 @@ def predicts(trial: Trial) -> bool:
 def judge(case: Case) -> Finding:
     """Established where all failures stood still, and three looks, a second apart, saw each of them not move.
 
-    That a program hangs is what the looks observe directly, so no intervention is needed; why it hangs is another
-    hypothesis' question. Supported where a hang was not looked at so, where it only slept, or where other trials
-    failed otherwise.
+    That a program hangs is what the looks observe directly, so no intervention is needed. Why it hangs is another
+    hypothesis' question: where that is answered, this is no cause of its own. Supported where a hang was not looked at
+    so, where it only slept, or where other trials failed otherwise.
     """
     if not case.failures:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return no_sign_of(case, ID, "no trial stood still")
+    cause = _deeper(case)
+    if cause is not None:
+        return _ruled_out(case, cause, death_reasons(matching))
     confirmed = all(_is_confirmed(trial) and trial.value("hang_kind") not in WAKES for trial in case.failures)
     reasons = (*death_reasons(matching), *(reason for trial in matching for reason in _reasons(trial)))
     return Finding(
@@ -43,6 +47,18 @@ def judge(case: Case) -> Finding:
         reasons,
         tuple(gap for trial in matching for gap in _gaps(trial)),
     )
+
+
+def _deeper(case: Case) -> Finding | None:
+    findings = (hypothesis.judge(case) for hypothesis in (threading_fault, memory_exhaustion))
+    return next((finding for finding in findings if finding.status is Status.ESTABLISHED), None)
+
+
+def _ruled_out(case: Case, cause: Finding, deaths: tuple[Reason, ...]) -> Finding:
+    text = f"standing still is how {cause.id} shows itself; {cause.id} is established"
+    reasons = (Reason(text, cause.reasons[0].evidence), *deaths)
+    proven = case.is_proven(ID)
+    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
 
 
 def _is_confirmed(trial: Trial) -> bool:

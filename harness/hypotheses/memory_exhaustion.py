@@ -7,6 +7,7 @@ this very target on this machine, and the death under inquest is compared with t
 from __future__ import annotations
 
 from harness import ladder
+from harness.hypotheses.calls import ending_signal
 from harness.hypotheses.case import Case, nothing_to_judge, unproven
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 from harness.report.units import size
@@ -19,7 +20,7 @@ SIGNALS = ("SIGKILL", "SIGSEGV", "SIGABRT", "SIGBUS")
 def predicts(trial: Trial) -> bool:
     """A kill, a fault after an unchecked allocation, or an error: running out of memory can look like each of them."""
     return (
-        (trial.exit.signal in SIGNALS and trial.exit.ended_by != "harness")
+        (ending_signal(trial) in SIGNALS and trial.exit.ended_by != "harness")
         or trial.value("python_error") is not None
         or bool(trial.exit.ntstatus)
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from harness import ladder
 from harness.effects import Does
-from harness.hypotheses import stack_overflow, threading_fault
+from harness.hypotheses import io_fault, stack_overflow, threading_fault
+from harness.hypotheses.calls import ending_signal
 from harness.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.interventions import NO_ONEDNN, ONE_THREAD
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
@@ -21,7 +22,7 @@ STATUSES = ("0xC0000005", "0xC0000374", "0xC0000409", "0xC0000094", "0xC0000006"
 def predicts(trial: Trial) -> bool:
     """A fault or an abort that native code ends in; not a signal that somebody sent."""
     sent = trial.exit.ended_by == "outside" or trial.value("signal_sent") is not None
-    return (trial.exit.signal in SIGNALS and not sent) or trial.exit.ntstatus in STATUSES
+    return (ending_signal(trial) in SIGNALS and not sent) or trial.exit.ntstatus in STATUSES
 
 
 def judge(case: Case) -> Finding:
@@ -40,6 +41,10 @@ def judge(case: Case) -> Finding:
             case,
             (Reason("the fault lies at the end of a thread's stack", (exit_source(case.study.reference),)), *reasons),
         )
+    if all(io_fault.is_told(trial) for trial in case.failures):
+        text = "the instruction is sound: the fault lies behind the end of a mapped file"
+        sources = case.study.reference.fact("file_fault")
+        return _excluded(case, (Reason(text, sources.sources if sources else ()), *reasons))
     if case.ladder is not None and case.ladder.matches == ladder.YES:
         return _excluded(case, (*case.ladder.reasons[-1:], *reasons))
     persists = threading_fault.judge(case).status is Status.RULED_OUT

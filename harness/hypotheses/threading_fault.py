@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from harness.effects import Does
 from harness.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
-from harness.interventions import ONE_THREAD
+from harness.interventions import ONE_BY_ONE, ONE_THREAD, PASSIVE_WAIT
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "threading-fault"
@@ -29,7 +29,7 @@ def judge(case: Case) -> Finding:
     signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
     single = _at_one_thread(case)
     if does is Does.REMOVES:
-        return Finding(ID, Status.ESTABLISHED, (*effect, *signs))
+        return Finding(ID, Status.ESTABLISHED, (*effect, *_which_pool(case), *signs))
     if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
         proven = case.is_proven(ID)
         status = Status.RULED_OUT if proven else Status.OPEN
@@ -40,6 +40,12 @@ def judge(case: Case) -> Finding:
 def _gaps(does: Does) -> tuple[Gap, ...]:
     reason = "the trials at one thread do not decide yet" if does is Does.UNDECIDED else "more than one OpenMP runtime"
     return (Gap("repeats at one thread", reason),)
+
+
+def _which_pool(case: Case) -> tuple[Reason, ...]:
+    """What each variable does alone, and waiting without spinning: which pool it is, and whether its pace matters."""
+    told = (case.effect(intervention.id) for intervention in (*ONE_BY_ONE, PASSIVE_WAIT))
+    return tuple(reason for _, reasons in told for reason in reasons)
 
 
 def _took_hold(case: Case) -> bool:

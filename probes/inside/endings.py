@@ -92,7 +92,8 @@ def _record_error(
 ) -> None:
     folder.lines("python_error.json").write(
         thread=thread, is_main=is_main, type=getattr(kind, "__name__", str(kind)), message=str(error),
-        traceback=traceback.format_exception(kind, error, trace),
+        traceback=traceback.format_exception(kind, error, trace), errno=getattr(error, "errno", None),
+        filename=getattr(error, "filename", None), bases=[base.__name__ for base in getattr(kind, "__mro__", ())],
     )  # fmt: skip
 
 

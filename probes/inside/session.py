@@ -7,7 +7,7 @@ import os
 import sys
 import threading
 
-from . import confine, descendants, endings, faults, imports, native_exit, plant, target, torch_hooks
+from . import confine, descendants, endings, faults, imports, native_exit, plant, silence, target, torch_hooks
 from .flight import KIND, Ring
 from .lines import RecordFolder
 from .tracker import Tracker
@@ -30,6 +30,8 @@ def main(arguments: list[str]) -> None:
     faults.enable(folder.file("fault.log"), held="supervisor" in spec)
     if spec.get("stack_bytes"):
         threading.stack_size(spec["stack_bytes"])
+    if not spec.get("own_signals", True) and not origin:
+        silence.apply(folder.lines("inside.jsonl"))
     if spec.get("inside_probes", True):
         observe(spec, spec_path, folder)
     with endings.MainProgram(folder):

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from probes.outside import threads_of
+from probes.outside import mapped_file, threads_of
 from probes.outside.fault_page import FaultSlot
 
 NAMES = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV"}
@@ -44,6 +44,7 @@ def of_dead(slot: FaultSlot, folder: Path, log: Path) -> dict[str, Any]:
         "cpu_fault_address": _hex(known.fault_address if known else None),
         "registers": {name: hex(value) for name, value in slot.registers.all.items()},
         "stack": stack_of(_text(folder / "maps.txt"), known.sp) if known else None,
+        "mapped_file": mapped_file.under(_text(folder / "maps.txt"), slot.address),
         "thread": _thread(slot, folder, log),
         "held": False, "instruction_bytes": None, "noticed_after_seconds": None, "collected_after_seconds": None,
     }  # fmt: skip

@@ -31,7 +31,7 @@ MEMINFO = {
     "CommitLimit": "commit_limit_bytes", "Committed_AS": "committed_bytes",
     "SwapTotal": "swap_total_bytes", "SwapFree": "swap_free_bytes",
 }  # fmt: skip
-RLIMITS = {"Max data size": "RLIMIT_DATA", "Max address space": "RLIMIT_AS"}
+RLIMITS = {"Max data size": "RLIMIT_DATA", "Max address space": "RLIMIT_AS", "Max cpu time": "RLIMIT_CPU"}
 
 
 class PressureProbe(Probe):

@@ -17,12 +17,12 @@ ASKED_FOR = {
     "native-fault": {"segv-main", "segv-thread", "segv-openmp", "abort", "double-free", "divide"},
     "stack-overflow": {"stack-main", "stack-thread"},
     "illegal-instruction": {"illegal"},
-    "external-kill": {"sigkill", "sigterm", "sighup", "cpu-limit"},
+    "external-kill": {"sigkill", "sigterm", "sighup", "cpu-limit", "worker-killed"},
     "deliberate-exit": {"os-exit", "thread-exit"},
     "python-exception": {"exception", "thread-exception"},
     "hang": {"lock-order", "native-loop", "livelock", "fork-openmp"},
     "threading-fault": {"thread-refused", "race", "race-rare", "two-openmp"},
-    "io-fault": {"cut-file", "disk-full", "file-limit", "truncated-image", "worker-killed"},
+    "io-fault": {"cut-file", "disk-full", "file-limit", "truncated-image"},
     None: {"healthy-memory", "healthy-threads", "healthy-start", "healthy-exit"},
 }
 

@@ -13,19 +13,22 @@ from built_trials import died, trial, well
 from harness import study
 from harness.agenda import CONFIRM, MOST_PLAIN, MOST_UNDER, Step, next_step
 from harness.effects import COMES_BACK, ENOUGH, Does
-from harness.interventions import LADDER, ONE_THREAD, RUNGS
+from harness.interventions import LADDER, LOW_RUNGS, LOWER_RUNGS, NO_PROBES, ONE_THREAD, RUNGS
 from harness.model import Trial
 
 TWO = {"threads": 2, "batch_size": 4}
 GROUP = "cgroup v1"
 PEAK = 1 << 30
-RUNG_IDS = [rung.id for rung in RUNGS]
+RUNG_IDS = [rung.id for rung in (*RUNGS, *LOW_RUNGS)]  # no rung of these simulations shows exhaustion
+KILLED_WORKER = {"python_error": {"type": "RuntimeError"}, "worker_death": {"pid": 9, "signal": "SIGKILL"}}
 Target = Callable[[Step, int], Trial]
 
 
 def first(**keys: Any) -> Trial:
     """Return the death of the matrix that begins it all."""
-    return died(1, **{"signal": "SIGSEGV", "factors": TWO, "peak": PEAK, **keys})
+    facts = {"fault_address": "0x1230", **keys.pop("facts", {})}
+    facts = {name: value for name, value in facts.items() if value is not None}
+    return died(1, **{"signal": "SIGSEGV", "factors": TWO, "peak": PEAK, "facts": facts, **keys})
 
 
 def ran(step: Step, number: int, fails: bool, **keys: Any) -> Trial:
@@ -60,23 +63,30 @@ class TestNothingToDo:
     """No failure, no question."""
 
     @pytest.mark.parametrize(
-        "trials", [(), (well(),), tuple(well(one) for one in range(30)), (trial(1, "unresolved"), trial(2, "stopped"))]
+        "trials", [(), (trial(1, "unresolved"), trial(2, "stopped")), (well(), well(1, under="probes=off"))]
     )
-    def test_nothing_failed(self, trials: tuple[Trial, ...]) -> None:
-        """Then nothing is run."""
+    def test_nothing_can_be_asked(self, trials: tuple[Trial, ...]) -> None:
+        """Nothing was run, or it is not known how it ended, or it was asked already: then nothing is run."""
         assert next_step(trials, GROUP) is None
+
+    @pytest.mark.parametrize("trials", [(well(),), tuple(well(one) for one in range(30))])
+    def test_nothing_failed(self, trials: tuple[Trial, ...]) -> None:
+        """Once, the first cell without the inside probes: being observed may be what keeps it alive."""
+        assert next_step(trials, GROUP) == Step(trials[0].cell, "does it fail unobserved?", NO_PROBES)
 
 
 class TestAlways:
     """Targets without chance."""
 
     def test_threads_alone(self) -> None:
-        """Dies at more than one thread: five trials as it is, five that live at one, then each rung once."""
+        """Dies at more than one thread: five trials as it is, five that live at one, each rung once, which pool."""
         trials = simulate(first(), lambda step, number: ran(step, number, is_threaded(step)))
-        assert list(dict.fromkeys("".join(one.interventions) for one in trials)) == ["", "threads=1", *RUNG_IDS]
+        asked = list(dict.fromkeys("".join(one.interventions) for one in trials))
+        assert asked == ["", "threads=1", *RUNG_IDS, "OMP_NUM_THREADS=1"]
         found = counts(trials)
         assert found.pop("") == CONFIRM
         assert found.pop("threads=1") == ENOUGH
+        assert found.pop("OMP_NUM_THREADS=1") == COMES_BACK
         assert dict.fromkeys(RUNG_IDS, 1) == found
         assert study.of(trials).does("threads=1") == Does.REMOVES  # type: ignore[union-attr]
 
@@ -90,7 +100,8 @@ class TestAlways:
         """Trials of the matrix' own cell at one thread are not run again."""
         alive = [well(number, factors={**TWO, "threads": 1}) for number in range(ENOUGH)]
         trials = simulate([first(), *alive], lambda step, number: ran(step, number, is_threaded(step)))
-        assert {"": ENOUGH + CONFIRM, **dict.fromkeys(RUNG_IDS, 1)} == counts(trials)
+        pool = {"OMP_NUM_THREADS=1": COMES_BACK}
+        assert {"": ENOUGH + CONFIRM, **dict.fromkeys(RUNG_IDS, 1), **pool} == counts(trials)
 
     def test_failure_that_never_comes_again(self) -> None:
         """Bounded: as often as it is, as often at one thread, the ladder once; and nothing is decided."""
@@ -106,6 +117,31 @@ class TestAlways:
                                                 under=step.intervention.id if step.intervention else None),
         )  # fmt: skip
         assert {"": MOST_PLAIN, "threads=1": MOST_UNDER, **dict.fromkeys(RUNG_IDS, 1)} == counts(trials)
+
+    @pytest.mark.parametrize(
+        ("facts", "alone"),
+        [
+            ({}, ["OMP_NUM_THREADS=1"]),
+            ({"torch_threads": 2, "static_mkl": True, "openmp_runtimes": ["libgomp.so.1"]},
+             ["OMP_NUM_THREADS=1", "torch.set_num_threads=1", "MKL_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE"]),
+            ({"blas_copies": {"openblas": ["a"], "mkl_rt": ["b"]}},
+             ["OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"]),
+        ],
+    )  # fmt: skip
+    def test_which_pool_it_is(self, facts: dict[str, Any], alone: list[str]) -> None:
+        """Each variable by itself, of the pools that are there, and only where all together take the failure away."""
+        mends = ("threads=1", "OMP_NUM_THREADS=1")
+
+        def again(step: Step, number: int) -> Trial:
+            return ran(step, number, getattr(step.intervention, "id", "") not in mends, facts=facts)
+
+        trials = simulate(first(facts=facts), again, None)
+        assert ["threads=1", *alone] == [name for name in counts(trials) if name]
+        found = study.of(trials)
+        assert found is not None
+        assert [found.does(name) for name in mends] == [Does.REMOVES] * 2
+        assert all(found.does(name) is Does.LEAVES for name in alone if name not in mends)
+        assert counts(trials)["threads=1"] >= ENOUGH  # the more is asked, the more Holm wants
 
 
 class TestWhatIsAsked:
@@ -125,6 +161,13 @@ class TestWhatIsAsked:
             (first(signal=None, code=1, ntstatus="0xC000001D"), None, ["threads=1", "cpu=baseline"]),
             (first(facts={"stack_overflow": {}}), None, ["threads=1", "stack=256M"]),
             (first(signal=None, code=1, ntstatus="0xC00000FD"), None, ["threads=1", "stack=256M"]),
+            (first(facts={"fault_address": None}), None, ["threads=1", "stack=256M"]),
+            (first(signal="SIGKILL", ended_by="outside"), None, ["threads=1", "own-signals=off"]),
+            (first(signal=None, code=1, facts=KILLED_WORKER), None, ["threads=1", "own-signals=off"]),
+            (first(facts={"fault_in_probes": True}), None, ["probes=off", "threads=1"]),
+            (first(factors={**TWO, "num_workers": 2}), None, ["threads=1", "num_workers=0"]),
+            (first(factors={**TWO, "num_workers": 0}), None, ["threads=1"]),
+            (first(facts={"num_workers": 2}), None, ["threads=1", "num_workers=0"]),
             (first(facts={"crash_stack": ["dnnl::impl::cpu::gemm"]}), None, ["threads=1", "onednn=off"]),
             (first(facts={"crash_stack": ["at::native::mkldnn_linear"]}), None, ["threads=1", "onednn=off"]),
         ],
@@ -133,7 +176,9 @@ class TestWhatIsAsked:
         """The telling ones first; each is asked, and nothing else is."""
 
         def again(step: Step, number: int) -> Trial:
-            keys = {"signal": dead.exit.signal, "code": dead.exit.code, "ntstatus": dead.exit.ntstatus}
+            keys: dict[str, Any] = {
+                name: getattr(dead.exit, name) for name in ("signal", "code", "ntstatus", "ended_by")
+            }
             facts = {fact.name: fact.value for fact in dead.facts if fact.name != "peak_rss_bytes"}
             return ran(step, number, True, **keys, facts=facts)
 
@@ -148,11 +193,11 @@ class TestWhatIsAsked:
             seen: list[int | None] = []
 
             def again(step: Step, number: int, seen: list[int | None] = seen) -> Trial:
-                seen += [step.memory_limit_bytes] if step.intervention in RUNGS else []
+                seen += [step.memory_limit_bytes] if step.intervention in (*RUNGS, *LOW_RUNGS) else []
                 return ran(step, number, True, facts={"group_peak_bytes": 1, "data_peak_bytes": 1})
 
             simulate(dead, again, confinement)
-            assert [int(share * peak) for share in LADDER] == seen
+            assert [int(share * peak) for share in (*LADDER, *LOWER_RUNGS)] == seen
 
     def test_steps_say_why(self) -> None:
         """The display shows it."""
@@ -214,7 +259,7 @@ def chance_of_removal(rate: float) -> float:
             step, does = asked_after(failed, plain, failed_under, under)
             removed += likely if step is None and does is Does.REMOVES else 0.0
             for fails, share in ((1, rate), (0, 1 - rate)) if step else ():
-                one = (fails, 1, 0, 0) if step.intervention is None else (0, 0, fails, 1)  # type: ignore[union-attr]
+                one = (fails, 1, 0, 0) if step.intervention is None else (0, 0, fails, 1)
                 key = (failed + one[0], plain + one[1], failed_under + one[2], under + one[3])
                 later[key] += likely * share  # type: ignore[assignment]
         ways = dict(later)
@@ -233,7 +278,9 @@ def asked_after(failed: int, plain: int, failed_under: int, under: int) -> tuple
         trials += [ran(under_it, n, n <= failed_under) for n in range(1, under + 1)]
         found = study.of(trials)
         assert found is not None
-        KNOWN[key] = next_step(tuple(trials), None), found.does(ONE_THREAD.id)
+        step = next_step(tuple(trials), None)
+        asks = step is not None and step.intervention in (None, ONE_THREAD)  # the others come once this is decided
+        KNOWN[key] = step if asks else None, found.does(ONE_THREAD.id)
     return KNOWN[key]
 
 

@@ -12,7 +12,8 @@ import pytest
 from observing import harness, is_gone, victim
 
 from harness import confinement
-from harness.interventions import RUNGS
+from harness.effects import ENOUGH
+from harness.interventions import LOW_RUNGS, RUNGS
 from harness.matrix import all_cores
 from harness.report import evidence as evidence_json
 from probes import records
@@ -145,8 +146,10 @@ class TestMatrix:
             ("threads=2+threads=1/1", "completed"), ("threads=2+threads=1/2", "completed"),
             ("threads=2+threads=1/3", "completed"),
         ]  # fmt: skip
-        rungs = [f"threads=2+{rung.id}/1" for rung in RUNGS] if confinement.kind_here() else []
-        assert [name for name, _ in trials[10:]] == rungs
+        rungs = [f"threads=2+{rung.id}/1" for rung in (*RUNGS, *LOW_RUNGS)] if confinement.kind_here() else []
+        pool = [f"threads=2+OMP_NUM_THREADS=1/{number}" for number in range(1, len(trials) - 9 - len(rungs))]
+        assert [name for name, _ in trials[10:]] == [*rungs, *pool]
+        assert len(pool) >= ENOUGH
         specs = {name: records.read_json(folder / "trials" / name / records.SPEC) or {} for name, _ in trials}
         assert {tuple(specs[name]["interventions"]) for name, _ in trials[:7]} == {()}
         assert [specs[name]["interventions"] for name, _ in trials[7:10]] == [["threads=1"]] * 3
@@ -155,13 +158,14 @@ class TestMatrix:
         assert data["verdict"]["next_experiments"] != []
 
     def test_nothing_failed_and_nothing_is_changed(self, tmp_path: Path) -> None:
-        """A target that lives gets its matrix, and no intervention."""
+        """A target that lives gets its matrix, and is once asked whether it also lives unobserved."""
         done = harness(tmp_path, "run", "--set", "controls=false", "--out", "out", "--", victim("healthy"))
         data = read_evidence(tmp_path / done.stdout.splitlines()[-1])
         cells = dict.fromkeys(("threads=1", f"threads={all_cores()}"))
         assert done.returncode == 0
-        assert sorted(trial["id"] for trial in data["trials"]) == sorted(f"{cell}/1" for cell in cells)
-        assert {(trial["outcome"], tuple(trial["interventions"])) for trial in data["trials"]} == {("completed", ())}
+        ids = [f"{cell}/1" for cell in cells]
+        assert sorted(trial["id"] for trial in data["trials"]) == sorted([*ids, f"threads={all_cores()}+probes=off/1"])
+        assert {trial["outcome"] for trial in data["trials"]} == {"completed"}
 
     def test_budget_begins_no_further_trial(self, tmp_path: Path) -> None:
         """When the time is spent, the trials that ran are reported."""

@@ -149,3 +149,17 @@ class TestWords:
         """A number where one decides, else that more are needed."""
         assert str(effect(deaths(5), [])).endswith(" more trials without a failure would decide")
         assert str(effect(lives(5), lives(5))).endswith("; more trials are needed")
+
+
+class TestGatekeeping:
+    """A later question cannot undo an answer."""
+
+    def test_what_only_informs_is_corrected_for_all_and_changes_nothing(self) -> None:
+        """Without the order, four more questions would take the first answer back."""
+        under = {NAME: lives(5), **{f"other {number}": lives(5) for number in range(9)}}
+        informing = [name for name in under if name != NAME]
+        found = {one.intervention: one for one in effects(deaths(5), under, is_same, informing)}
+        assert found[NAME].does is Does.REMOVES and found[NAME].corrected_p == found[NAME].p
+        assert {found[name].does for name in informing} == {Does.UNDECIDED}
+        together = effects(deaths(5), under, is_same)
+        assert {one.does for one in together} == {Does.UNDECIDED}

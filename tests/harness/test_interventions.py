@@ -7,11 +7,12 @@ import dataclasses
 import pytest
 
 from harness.hypotheses import HYPOTHESES
-from harness.interventions import CATALOGUE, LADDER, ONE_THREAD, RUNGS, Intervention, by_id, rung_share
+from harness.interventions import CATALOGUE, LADDER, LOW_RUNGS, ONE_THREAD, RUNGS, Intervention, by_id, rung_share
 from harness.model import Cell
 
 KNOBS = {
     "factors": (), "variables": (), "memory_share": None, "stack_bytes": None, "onednn": True, "inside_probes": True,
+    "own_signals": True, "torch_threads": None, "tells_torch": True,
 }  # fmt: skip
 CELL = Cell((("threads", 4), ("batch_size", 8)))
 
@@ -25,9 +26,9 @@ class TestEach:
         assert intervention.isolates is None or intervention.isolates in {one.ID for one in HYPOTHESES}
 
     def test_changes_one_thing(self, intervention: Intervention) -> None:
-        """One knob; the stack has two sides, that of OpenMP's workers and that of all others."""
+        """One knob; the stack has two sides, OpenMP's workers and all others, and torch must not be told otherwise."""
         turned = {name for name, default in KNOBS.items() if getattr(intervention, name) != default}
-        assert len(turned) == 1 or turned == {"variables", "stack_bytes"}
+        assert len(turned) == 1 or turned in ({"variables", "stack_bytes"}, {"variables", "tells_torch"})
 
     def test_is_found_by_its_id_and_can_be_a_folder(self, intervention: Intervention) -> None:
         """The id is part of a trial's folder name."""
@@ -70,7 +71,7 @@ class TestRungs:
         """Shares of the peak, the widest first; no other intervention is a rung."""
         assert tuple(one.memory_share for one in RUNGS) == LADDER == (1.5, 1.0, 0.8, 0.6)
         assert [one.id for one in RUNGS] == ["memory=1.5x", "memory=1x", "memory=0.8x", "memory=0.6x"]
-        assert set(RUNGS) == {one for one in CATALOGUE if rung_share(one.id) is not None}
+        assert {*RUNGS, *LOW_RUNGS} == {one for one in CATALOGUE if rung_share(one.id) is not None}
         assert rung_share("no such") is None
 
 

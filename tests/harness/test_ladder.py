@@ -245,3 +245,50 @@ class TestWords:
     def test_place_is_the_built_one(self) -> None:
         """Guards the table above."""
         assert (PLACE.phase, PLACE.module, PLACE.call) == ("forward", "backbone", 2)
+
+
+def near(factor: float, **keys: Any) -> tuple[float, Trial]:
+    """Return a rung at which an allocation was refused: use had come near the limit, and nobody had looked."""
+    limit = int(factor * GIB)
+    facts = under(factor, "RLIMIT_DATA", headroom_bytes=limit // 20, memory_limit_bytes=limit)
+    return factor, died(int(factor * 10), facts=facts, **{"signal": "SIGSEGV", **keys})
+
+
+class TestFollows:
+    """A death that moves with the limit: the program that grows until it is refused lives on no rung."""
+
+    OWN: dict[str, Any] = {**PLENTY, "headroom_bytes": GIB // 20, "memory_limit_bytes": GIB}
+    SHARES = (1.0, 0.8, 0.6)
+
+    def test_same_stack_under_each_lower_limit_is_exhaustion(self) -> None:
+        """Each time near that limit."""
+        reading = read([near(share) for share in self.SHARES], self.OWN, signal="SIGSEGV")
+        assert reading.matches == "yes"
+        assert "the death follows the limit: under 819 MiB, 614 MiB" in reading.reasons[-1].text
+
+    @pytest.mark.parametrize(
+        ("facts", "rungs"),
+        [
+            (PLENTY, [near(0.8), near(0.6)]),
+            (OWN, [near(0.8)]),
+            (OWN, [near(1.5), near(1.0), near(0.6)]),
+            (OWN, [near(0.8), near(0.6, loose="another < stack (2)")]),
+            (OWN, [near(0.8), near(0.6, signal="SIGABRT")]),
+            (OWN, [near(0.8), (0.6, died(6, signal="SIGSEGV", facts={**under(0.6), **PLENTY}))]),
+            (OWN, [near(0.8), *rooms(0.6)]),
+            (OWN, [near(0.8), near(0.6, loose=None)]),
+        ],
+        ids=["plenty left", "one rung", "one lower rung", "another stack", "another signal", "far from it", "lived",
+             "no stack"],
+    )  # fmt: skip
+    def test_anything_less_is_not(self, facts: dict[str, Any], rungs: list[tuple[float, Trial]]) -> None:
+        """Where one part is missing, the ladder is read as ever."""
+        reading = read(rungs, facts, signal="SIGSEGV")
+        assert not any("follows the limit" in reason.text for reason in reading.reasons)
+
+    def test_death_that_comes_again_on_a_rung_shows_nothing_of_exhaustion(self) -> None:
+        """A failure by chance strikes on rungs as well: with plenty left it needed no limit."""
+        again = ends(1.0, signal="SIGSEGV")
+        reading = read([*rooms(1.5), *again, *kills(0.8, 0.6)], signal="SIGSEGV")
+        assert [look.ending for look in reading.signature_of_exhaustion] == ["SIGKILL"]
+        assert reading.matches == "no"

@@ -146,3 +146,41 @@ class TestSameDeath:
     def test_cell_is_what_is_run_again(self) -> None:
         """Guards the above: the study's cell is a Cell with the plan's order."""
         assert Cell((("threads", 2), ("batch_size", 4))) == studied(segv()).cell
+
+
+class TestSameInstruction:
+    """A pool's worker and the main thread have other frames around one machine instruction."""
+
+    AT = {"fault_instruction": "libtorch_cpu.so+0x7b1ca00"}
+
+    @pytest.mark.parametrize(
+        ("facts", "keys", "same"),
+        [
+            (AT, {}, True),
+            ({"fault_instruction": "libtorch_cpu.so+0x10"}, {}, False),
+            ({}, {}, False),
+            (AT, {"signal": "SIGBUS"}, False),
+        ],
+    )
+    def test_is_the_same_death(self, facts: dict[str, Any], keys: dict[str, Any], same: bool) -> None:
+        """At one instruction, by one signal, at one place in the model."""
+        one = segv(1, facts=self.AT, loose="kernel < worker (2)")
+        other = segv(2, facts=facts, loose="kernel < main (2)", **keys)
+        assert same_death(one, other) is same
+
+    def test_another_place_in_the_model_is_another_death(self) -> None:
+        """One kernel serves many layers."""
+        one, other = segv(1, facts=self.AT, loose="a (1)"), segv(2, facts=self.AT, loose="b (1)")
+        assert other.signature is not None
+        moved = dataclasses.replace(other, signature=dataclasses.replace(other.signature, point="SIGSEGV in backward"))
+        assert not same_death(one, moved)
+
+
+class TestUnobserved:
+    """Without the inside probes there is no stack to compare."""
+
+    @pytest.mark.parametrize(("signal", "same"), [("SIGSEGV", True), ("SIGABRT", False)])
+    def test_only_the_ending_is_compared(self, signal: str, same: bool) -> None:
+        """The same signal."""
+        found = studied(segv(1), segv(2, under="probes=off", loose=None, signal=signal))
+        assert found.is_same(found.under["probes=off"][0]) is same

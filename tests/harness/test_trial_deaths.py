@@ -85,6 +85,7 @@ class TestException:
         fact = observed.trial.fact("python_error")
         expected = {
             "type": "ValueError", "message": "Größe −3 µm ist ungültig, 猫", "thread": "MainThread", "is_main": True,
+            "errno": None, "filename": None, "bases": ["ValueError", "Exception", "BaseException", "object"],
         }  # fmt: skip
         assert fact is not None and fact.value == expected
         cited = json.loads(observed.cited("python_error"))

@@ -133,14 +133,26 @@ class TestFailure:
             assert words in verdict.statement
 
     def test_open_says_what_to_run_next(self) -> None:
-        """One experiment for threading, one for memory, all else pinned to the failing cell."""
+        """One experiment for threading, one for memory: all else pinned to the failing cell; no factor is varied that
+        touches both.
+        """
         commands = [experiment.command for experiment in self.open_verdict().next_experiments]
-        assert len(commands) == 2
-        for command, varied, pinned in zip(
-            commands, ("threads=[1,2]", "batch_size=[1,4]"), ("batch_size=[4]", "threads=[2]"), strict=True
-        ):
-            assert command.startswith("harness run p.yaml --set ")
-            assert f"factors.{varied}" in command and f"factors.{pinned}" in command and "repeats=" in command
+        assert commands == [
+            "harness run p.yaml --set factors.threads=[1,2] --set factors.batch_size=[4] --set repeats=5",
+            "harness run p.yaml --set factors.threads=[2] --set factors.batch_size=[4] --set repeats=5",
+        ]
+
+    def test_command_of_the_target_stays_at_the_end(self) -> None:
+        """Options belong before the dashes."""
+        dead = died(signal="SIGSEGV", factors={"threads": 2})
+        verdict = decide(case(dead), findings(threading_fault=Status.OPEN), "harness run command.yaml -- a.py --x 1")
+        ending = "--set factors.threads=[1,2] --set repeats=5 -- a.py --x 1"
+        assert verdict.next_experiments[0].command == f"harness run command.yaml {ending}"
+
+    def test_control_has_a_plan_of_its_own(self) -> None:
+        """No options are made up for it."""
+        verdict = decide(case(died(signal="SIGSEGV")), findings(), "harness controls --only segv-main")
+        assert {one.command for one in verdict.next_experiments} == {"harness controls --only segv-main"}
 
     def test_open_always_says_what_to_run_next(self) -> None:
         """A death that no factor explains is run again."""
@@ -166,3 +178,24 @@ class TestFailure:
         """Code, status or hang; the harness' own SIGKILL is not how a hung trial failed."""
         verdict = decide(case(dead), findings(memory_exhaustion=Status.OPEN), "harness run")  # type: ignore[arg-type]
         assert words in verdict.statement
+
+
+class TestObserver:
+    """Observing must not be what ends it, or what keeps it alive."""
+
+    def test_death_that_needs_the_probes_is_never_named(self) -> None:
+        """Gone without them, five of five: whatever else is established."""
+        dead = [died(one, signal="SIGSEGV", factors={"threads": 2}) for one in range(1, 6)]
+        bare = [well(one, factors={"threads": 2}, under="probes=off") for one in range(1, 6)]
+        found = findings(memory_exhaustion=Status.RULED_OUT, threading_fault=Status.ESTABLISHED)
+        assert decide(case(*dead), found, "harness run").status == "named"
+        verdict = decide(case(*dead, *bare), found, "harness run")
+        assert (verdict.status, verdict.cause) == ("open", None)
+        assert "the failure depends on being observed" in verdict.statement
+        assert "inside_probes=false" in verdict.next_experiments[0].command
+
+    def test_death_that_is_only_unobserved_is_no_success(self) -> None:
+        """Then observing is what keeps it alive."""
+        bare = died(1, signal="SIGSEGV", factors={"threads": 2}, under="probes=off")
+        verdict = decide(case(well(), bare), findings(), "harness run")
+        assert verdict.status == "open" and "observing may be what keeps it alive" in verdict.statement

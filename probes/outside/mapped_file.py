@@ -1,0 +1,36 @@
+"""Which mapped file an address lies in, and whether the file goes so far: a bus error past its end is the file's.
+
+Sources: mmap(2), "SIGBUS: attempted access to a page of the buffer that lies beyond the end of the mapped file";
+tmpfs, whose pages are made when they are touched, answers a full file system in the same way; proc_pid_maps(5).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ ([0-9a-f]+) \S+ \S+ +(/.*)$", re.MULTILINE)
+DELETED = " (deleted)"
+
+
+def under(maps: str, address: int | None) -> dict[str, Any] | None:
+    """Return path, offset of the address in the file, the file's size and its file system's free bytes; None: no file.
+
+    `size_bytes` and `free_bytes` are None where the file can be reached by no name any more.
+    """
+    rows = ((int(low, 16), int(high, 16), int(start, 16), path) for low, high, start, path in MAPPING.findall(maps))
+    found = next((row for row in rows if address is not None and row[0] <= address < row[1]), None)
+    if found is None or address is None:
+        return None
+    low, _, start, path = found
+    size, free = (None, None) if path.endswith(DELETED) else _sizes(Path(path))
+    return {"path": path, "offset_bytes": start + address - low, "size_bytes": size, "free_bytes": free}
+
+
+def _sizes(path: Path) -> tuple[int | None, int | None]:
+    if not path.exists():
+        return None, None
+    system = os.statvfs(path) if hasattr(os, "statvfs") else None
+    return path.stat().st_size, system.f_bavail * system.f_frsize if system else None
