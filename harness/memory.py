@@ -32,7 +32,7 @@ def facts(folder: TrialFolder) -> list[Fact]:
     found = _use(folder, own) if own else []
     if own and machine:
         found += _headroom(folder, own[-1], machine[-1])
-    return found + _peak(folder, found)
+    return found + _tree(folder, machine) + _peak(folder, found)
 
 
 def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
@@ -42,6 +42,19 @@ def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
         Fact("rss_at_end_bytes", last.value["rss_bytes"], (folder.source(records.MEMORY, last.line),)),
         Fact("threads_max", most.value["threads"], (folder.source(records.MEMORY, most.line),)),
     ]
+
+
+def _tree(folder: TrialFolder, machine: list[records.Row]) -> list[Fact]:
+    """Return the highest of each sum over the process and its descendants, where there were any."""
+    names = ("rss", "vms", "pss", "uss")
+    found = []
+    for name in names:
+        rows = [row for row in machine if row.value.get("processes", 1) > 1 and f"tree_{name}_bytes" in row.value]
+        if rows:
+            row = max(rows, key=of(f"tree_{name}_bytes"))
+            value = row.value[f"tree_{name}_bytes"]
+            found.append(Fact(f"tree_peak_{name}_bytes", value, (folder.source(records.MEMORY, row.line),)))
+    return found
 
 
 def _headroom(folder: TrialFolder, own: records.Row, machine: records.Row) -> list[Fact]:

@@ -79,7 +79,7 @@ class HangProbe(Probe):
     def _snapshot(self, number: int, is_first: bool) -> None:
         """The cheap and undisturbing first: once stacks are taken, threads have been stopped."""
         folder, pid = self._folder(number), self.watched.pid
-        children = [child for child, _ in descendants(pid) if child != pid]
+        children = [child.pid for child in descendants(pid) if child.pid != pid]
         records.append(self.watched.folder / records.HANG, {
             "event": "look", "t": time.perf_counter(), "number": number, "folder": f"native/hang-{number}", "pid": pid,
             "children": children[:MOST_CHILDREN], "children_left_out": len(children[MOST_CHILDREN:]),

@@ -16,17 +16,15 @@ from typing import Any
 
 from probes.outside.cgroup import memory_groups
 from probes.outside.cgroup_use import is_limited, use_of
-from probes.outside.probe import Probe, Watched, run_tool
+from probes.outside.probe import Probe, Watched
+from probes.outside.rollup import Rollup
 from probes.records import GAPS, PRESSURE, SPEC, Appender, append
 
-ROLLUP_SECONDS = 2.0
-ROLLUP_SHARE = 0.005  # of the time may go to smaps_rollup, which walks all pages: 20 ms make it wait for 4 s
 PF_EXITING = 0x4  # include/linux/sched.h
 STATUS = {
     "VmRSS": "rss_bytes", "VmHWM": "hwm_bytes", "RssFile": "file_bytes", "VmData": "data_bytes",
     "VmSwap": "swap_bytes", "VmSize": "vms_bytes",
 }  # fmt: skip
-ROLLUP = {"Pss": "pss_bytes", "SwapPss": "swap_pss_bytes"}
 MEMINFO = {
     "CommitLimit": "commit_limit_bytes", "Committed_AS": "committed_bytes",
     "SwapTotal": "swap_total_bytes", "SwapFree": "swap_free_bytes",
@@ -47,8 +45,8 @@ class PressureProbe(Probe):
         self._limits: dict[str, int | None] = {}
         self._told = False
         self._file = Appender(watched.folder / PRESSURE)
+        self._rollup = Rollup()
         now = time.perf_counter()
-        self._rollup_due = now + ROLLUP_SECONDS / 4
         self.due = now + 0.25  # by then the child has entered its own control group
         self._append(now, at="start", overcommit=_text("/proc/sys/vm/overcommit_memory").strip())
 
@@ -59,11 +57,11 @@ class PressureProbe(Probe):
 
     def sample(self, now: float) -> None:
         """Append one row; the costly part at its own pace."""
-        self._append(now, **(self._rollup() if now >= self._rollup_due else {}))
+        self._append(now, **(self._pages() if now >= self._rollup.due else {}))
 
     def before_end(self, reason: str) -> bool:
         """Take everything once more while the process lives."""
-        self._append(time.perf_counter(), at="before end", **self._rollup())
+        self._append(time.perf_counter(), at="before end", **self._pages())
         return False
 
     def close(self) -> None:
@@ -105,30 +103,17 @@ class PressureProbe(Probe):
         self._limits = limits
         return {"rlimits": limits}
 
-    def _rollup(self) -> dict[str, Any]:
-        """Return PSS, USS and swap; read by a tool of its own, as the process may vanish in the middle of it."""
-        before = time.perf_counter()
-        result = run_tool(["cat", f"{self._process}/smaps_rollup"])
-        took = time.perf_counter() - before
-        self._rollup_due = before + max(ROLLUP_SECONDS, took / ROLLUP_SHARE)
+    def _pages(self) -> dict[str, Any]:
+        """Return PSS, USS and swap."""
+        found, result = self._rollup.read([self.watched.pid])
         if result.code != 0:
             self._tell(result.stderr)
-            return {}
-        return {**rollup(result.stdout), "rollup_seconds": round(took, 5)}
+        return found
 
     def _tell(self, words: str) -> None:
         if not self._told and "denied" in words:
             self._told = True
             append(self.watched.folder / GAPS, {"probe": self.name, "reason": f"no PSS, no USS: {words.strip()}"})
-
-
-def rollup(text: str) -> dict[str, int]:
-    """Return PSS, USS (what would be freed at its end: the private pages) and swap of a smaps_rollup, in bytes."""
-    sizes = dict(_kilobytes(text.splitlines()))
-    if "Pss" not in sizes:
-        return {}
-    uss = sizes.get("Private_Clean", 0) + sizes.get("Private_Dirty", 0)
-    return {**{name: sizes[key] for key, name in ROLLUP.items() if key in sizes}, "uss_bytes": uss}
 
 
 def _sizes(path: str, names: dict[str, str]) -> dict[str, int]:

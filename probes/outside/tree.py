@@ -7,18 +7,28 @@ from __future__ import annotations
 
 import sys
 import time
+from typing import NamedTuple
 
 import psutil
 
 from probes.outside.probe import Probe, Watched
+from probes.outside.rollup import Rollup
 from probes.records import MEMORY, Appender
 
 SHARE_OF_TIME = 0.005
 FASTEST_SECONDS = 1.0
 
 
+class Member(NamedTuple):
+    """One process of the tree; sizes in bytes, 0 where they may not be read."""
+
+    pid: int
+    rss: int
+    vms: int
+
+
 class TreeProbe(Probe):
-    """Samples descendants' count and RSS, and the memory that the machine still has."""
+    """Samples descendants' count, RSS, VMS, PSS and USS, and the memory that the machine still has."""
 
     name = "process tree"
 
@@ -26,6 +36,7 @@ class TreeProbe(Probe):
         """Open the record file."""
         super().__init__(watched)
         self.interval_seconds = FASTEST_SECONDS
+        self._rollup = Rollup()
         self._file = Appender(watched.folder / MEMORY)
 
     def sample(self, now: float) -> None:
@@ -33,10 +44,17 @@ class TreeProbe(Probe):
         before = time.perf_counter()
         tree = descendants(self.watched.pid)
         self._file.write({
-            "t": round(now, 4), "processes": len(tree), "tree_rss_bytes": sum(rss for _, rss in tree),
-            **machine(),
+            "t": round(now, 4), "processes": len(tree), "tree_rss_bytes": sum(member.rss for member in tree),
+            "tree_vms_bytes": sum(member.vms for member in tree), **machine(), **self._pages(tree),
         })  # fmt: skip
         self.interval_seconds = max(FASTEST_SECONDS, (time.perf_counter() - before) / SHARE_OF_TIME)
+
+    def _pages(self, tree: list[Member]) -> dict[str, float]:
+        """Return `tree_pss_bytes` and its like; of one process alone the other probe tells (pressure.jsonl)."""
+        if sys.platform != "linux" or len(tree) < 2 or time.perf_counter() < self._rollup.due:
+            return {}
+        found, _ = self._rollup.read(member.pid for member in tree)
+        return {f"tree_{name}": value for name, value in found.items()}
 
     def close(self) -> None:
         """Close the record."""
@@ -53,14 +71,14 @@ def machine() -> dict[str, int]:
     return {"available_bytes": psutil.virtual_memory().available, "swap_free_bytes": psutil.swap_memory().free}
 
 
-def descendants(root: int) -> list[tuple[int, int]]:
-    """Return (pid, RSS in bytes) of the process and all its descendants; the gone are skipped, never an error."""
+def descendants(root: int) -> list[Member]:
+    """Return the process and all its descendants; the gone are skipped, never an error."""
     rows = {process.pid: process.info for process in psutil.process_iter(["ppid", "memory_info"])}
     found, frontier, seen = [], [root], {root}  # `seen`: where pids are reused, parents can form a circle
     while frontier:
         pid = frontier.pop()
         memory = rows[pid]["memory_info"] if pid in rows else None
-        found.append((pid, memory.rss if memory else 0))
+        found.append(Member(pid, memory.rss, memory.vms) if memory else Member(pid, 0, 0))
         children = {child for child, info in rows.items() if info["ppid"] == pid} - seen
         seen |= children
         frontier += children

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from observing import Observed, is_gone, observe, victim
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-
-from observing import Observed, is_gone, observe, victim  # noqa: E402
-
-from harness.hypotheses import stack_overflow  # noqa: E402
-from harness.hypotheses.case import Case  # noqa: E402
-from harness.model import Control  # noqa: E402
-from probes import records  # noqa: E402
+from harness.hypotheses import stack_overflow
+from harness.hypotheses.case import Case
+from harness.model import Control
+from probes import records
 
 FILES = {
     "fault.json", "threads.txt", "maps.txt", "status.txt", "limits.txt", "smaps_rollup.txt", "python_stacks.json",

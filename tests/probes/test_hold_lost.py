@@ -14,13 +14,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from observing import ROOT, is_gone, observe, python_children, victim, wait_for
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-
-from observing import ROOT, is_gone, observe, python_children, victim, wait_for  # noqa: E402
-
-from probes import records  # noqa: E402
-from probes.outside.fault_page import HELD, FaultPage, is_whole  # noqa: E402
+from probes import records
+from probes.outside.fault_page import HELD, FaultPage, is_whole
 
 DEATHS = int(os.environ.get("INQUEST_DEATHS", "24"))  # 200 take a minute
 KINDS = {"segv": "SIGSEGV", "abort": "SIGABRT", "bus": "SIGBUS", "ill": "SIGILL"}

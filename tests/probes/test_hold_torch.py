@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from observing import observe, victim
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-
-from observing import observe, victim  # noqa: E402
-
-from harness.hypotheses import native_fault, threading_fault  # noqa: E402
-from harness.hypotheses.case import Case  # noqa: E402
-from probes import records  # noqa: E402
+from harness.hypotheses import native_fault, threading_fault
+from harness.hypotheses.case import Case
+from probes import records
 
 DEATHS = {
     "segv": ("SIGSEGV", b""),

@@ -13,8 +13,9 @@ import pytest
 from probes import records
 from probes.outside.cgroup import counting_group, memory_groups
 from probes.outside.cgroup_use import is_limited, use_of
-from probes.outside.pressure import PressureProbe, rollup
+from probes.outside.pressure import PressureProbe
 from probes.outside.probe import Watched
+from probes.outside.rollup import sums
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="these counters are Linux's")
 ROLLUP = """5613d13cd000-7fff9d7ba000 ---p 00000000 00:00 0                          [rollup]
@@ -79,11 +80,11 @@ class TestRollup:
 
     def test_uss_is_what_is_private(self) -> None:
         """Bytes, not kilobytes."""
-        assert rollup(ROLLUP) == {"pss_bytes": 252 << 10, "swap_pss_bytes": 3 << 10, "uss_bytes": 152 << 10}
+        assert sums(ROLLUP) == {"pss_bytes": 252 << 10, "swap_pss_bytes": 3 << 10, "uss_bytes": 152 << 10}
 
     def test_a_dead_process_has_none(self) -> None:
         """An empty file gives no zeros."""
-        assert rollup("") == {}
+        assert sums("") == {}
 
 
 @LINUX
