@@ -44,8 +44,19 @@ def _gaps(does: Does) -> tuple[Gap, ...]:
 
 def _which_pool(case: Case) -> tuple[Reason, ...]:
     """What each variable does alone, and waiting without spinning: which pool it is, and whether its pace matters."""
-    told = (case.effect(intervention.id) for intervention in (*ONE_BY_ONE, PASSIVE_WAIT))
-    return tuple(reason for _, reasons in told for reason in reasons)
+    told = ((one.id, case.effect(one.id)[1]) for one in (*ONE_BY_ONE, PASSIVE_WAIT))
+    return tuple(
+        Reason(f"{reason.text}{_torch_had(case, name)}", reason.evidence)
+        for name, reasons in told
+        for reason in reasons
+    )
+
+
+def _torch_had(case: Case, intervention: str) -> str:
+    """Torch's own number under an intervention: it may follow another variable than the one that was set."""
+    under = case.study.under.get(intervention, ()) if case.study else ()
+    numbers = {trial.value("torch_threads") for trial in under} - {None}
+    return f"; torch then had {', '.join(map(str, sorted(numbers)))} threads" if numbers else ""
 
 
 def _took_hold(case: Case) -> bool:
