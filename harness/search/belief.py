@@ -1,8 +1,8 @@
 """How probable each region of dying cells is after the trials so far; pure.
 
-The failure rate is unknown, and is the same in all of a region: it is integrated out in closed form, with Jeffreys'
-prior. A death rules out every region without its cell, at once and for good; survivors weigh against the regions that
-hold their cells. Probabilistic bisection over such a posterior: Horstein, IEEE Trans. Information Theory 9, 1963;
+The failure rate is unknown, and the same in all of a region: it is integrated out in closed form, with the prior of
+silence.py. A death rules out every region without its cell, at once and for good; survivors weigh against the regions
+that hold their cells. Probabilistic bisection over such a posterior: Horstein, IEEE Trans. Information Theory 9, 1963;
 Waeber, Frazier and Henderson, SIAM J. Control and Optimization 51, 2013. Theirs errs either way; this channel errs one
 way alone, which is why a step asks one cell until it is settled instead of moving on after each answer.
 """
@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from math import exp, lgamma, log
 
 from harness.search.answers import Answer
-from harness.search.silence import PRIOR, STEP_ERROR
+from harness.search.silence import PRIOR_DEATHS, PRIOR_SURVIVORS, STEP_ERROR
 
 NEGLIGIBLE = 1e-9
 
@@ -76,14 +76,14 @@ class Belief:
         return max(gains, key=gains.__getitem__, default=None)
 
     def _rate(self, candidate: Candidate) -> float:
-        deaths = PRIOR + self._deaths
-        return deaths / (deaths + PRIOR + candidate.survivors)
+        deaths = PRIOR_DEATHS + self._deaths
+        return deaths / (deaths + PRIOR_SURVIVORS + candidate.survivors)
 
     def _weigh(self) -> None:
         """Weigh each region: prior times likelihood, Beta(deaths, survivors), so scaled that all add up to 1."""
         counts = {candidate.survivors for candidate in self.candidates}
-        deaths = PRIOR + self._deaths
-        logs = {count: lgamma(PRIOR + count) - lgamma(deaths + PRIOR + count) for count in counts}
+        deaths = PRIOR_DEATHS + self._deaths
+        logs = {count: lgamma(PRIOR_SURVIVORS + count) - lgamma(deaths + PRIOR_SURVIVORS + count) for count in counts}
         top = max(logs.values(), default=0.0)
         likelihoods = {count: exp(value - top) for count, value in logs.items()}
         total = sum(candidate.prior * likelihoods[candidate.survivors] for candidate in self.candidates)

@@ -2,7 +2,9 @@
 
 A death of the same signature proves that a subject dies. A survivor proves little: it is *silence*, and at a failure
 rate of 0.05 fourteen survivors in a row are an even bet. The rate is never known, only counted, so all is averaged over
-what the count leaves open: the Beta posterior under Jeffreys' prior (Beta(1/2, 1/2), Proc. Royal Society A 186, 1946).
+what the count leaves open. Of the rate itself nothing is assumed, not even its order of magnitude: its prior density is
+nearly 1 / rate (Beta(0.1, 1/2)), as Jeffreys' (Beta(1/2, 1/2), Proc. Royal Society A 186, 1946) finds a rare failure
+improbable, and believes a few early deaths too readily.
 """
 
 from __future__ import annotations
@@ -11,10 +13,10 @@ from math import exp, lgamma
 
 from harness.search.statistics import Count
 
-PRIOR = 0.5  # Jeffreys' prior: both parameters
+PRIOR_DEATHS, PRIOR_SURVIVORS = 0.1, 0.5
 STEP_ERROR = 0.05  # what is called surviving was that unlikely to be so silent, were it dying
 MOST_REPEATS = 1000  # nobody waits for more
-CONFIRM_TRIALS, CONFIRM_DEATHS = 5, 3  # what is not known to die cannot be bisected
+CONFIRM_TRIALS, CONFIRM_DEATHS = 5, 4  # what is not known to die cannot be bisected
 MOST_CONFIRM = 120  # a failure of rate 0.05 stays away so long once in 500 times; so many are allowed per death
 
 
@@ -23,7 +25,7 @@ def silence(known: Count, survived: int) -> float:
 
     `known` counts the trials of subjects that are known to die: E[(1 - rate) ** survived], in closed form.
     """
-    deaths, survivors = PRIOR + known.failures, PRIOR + known.trials - known.failures
+    deaths, survivors = PRIOR_DEATHS + known.failures, PRIOR_SURVIVORS + known.trials - known.failures
     logarithm = lgamma(survivors + survived) - lgamma(survivors)
     return exp(logarithm + lgamma(deaths + survivors) - lgamma(deaths + survivors + survived))
 

@@ -11,8 +11,9 @@ from harness.search.asker import Asker
 from harness.search.belief import Belief, Candidate
 from harness.search.grid import Grid, Region, regions
 from harness.search.silence import STEP_ERROR, silence
+from harness.search.statistics import Count
 
-CONTRADICTION = 0.005  # a silence less likely than that, where a cell should die, is not put down to chance
+CONTRADICTION = 0.002  # a silence less likely than that, where a cell should die, is not put down to chance
 
 
 class Survey:
@@ -46,6 +47,16 @@ class Survey:
     def silence(self, cell: int) -> float:
         """Return how likely a cell's survivors are if it dies at the known rate; 1 before its first trial."""
         return silence(self.asker.known, self.asker.survivors(self.cells[cell]))
+
+    def own(self, cell: int) -> Count:
+        """Return how often a cell died, of its telling trials."""
+        deaths = self.asker.deaths(self.cells[cell])
+        return Count(deaths, deaths + self.asker.survivors(self.cells[cell]))
+
+    def milder(self, place: tuple[int, ...]) -> list[int]:
+        """Return the cells one step milder than a place, on one axis each."""
+        steps = [axis for axis, rank in enumerate(place) if rank]
+        return [self.places.index((*place[:axis], place[axis] - 1, *place[axis + 1 :])) for axis in steps]
 
     def is_settled(self, cell: int) -> bool:
         """Whether a cell has died, or was silent for long enough; for longer where it should die."""

@@ -6,7 +6,8 @@ the model itself is doubted: both ends of the grid and a cell in the midst of th
 fit is asked again, until it fits or the result says that there is no boundary.
 
 Two things are assumed: that what is harsher than a dying cell dies too, which is checked so far as trials were made,
-and that all dying cells die about as often as the failing cell. Sources: Karp and Kleinberg, Noisy binary search and
+and that dying cells die about as often as the failing cell, save that the boundary's neighbours are measured by the
+boundary's own rate. Sources: Karp and Kleinberg, Noisy binary search and
 its applications, SODA 2007; Waeber, Frazier and Henderson, SIAM J. Control and Optimization 51, 2013.
 """
 
@@ -20,11 +21,12 @@ from harness.search.answers import LEAST_CONFIDENCE, Asked, Isolation
 from harness.search.asker import Asker, Log, Trial, ignore
 from harness.search.grid import Axis, Grid
 from harness.search.results import Thresholds
-from harness.search.silence import STEP_ERROR, is_confirmed
+from harness.search.silence import STEP_ERROR, is_confirmed, silence
 from harness.search.survey import CONTRADICTION, Survey
 
 TARGET = 0.98  # the steps go on until the whole is that sure
 ENOUGH_SPARED = 2  # surviving cells that were seen, beside the mildest
+ENOUGH_DEATHS, BESIDE_ERROR = 2, 0.1  # the boundary's own rate is counted coarsely: it is a second line of defence
 Step = tuple[int, str, Callable[[], bool]]  # a cell, why it is asked, and whether it has said enough
 
 
@@ -87,6 +89,41 @@ def _checks(survey: Survey) -> Iterator[Step]:
         if not survey.is_settled(cell) and not survey.is_blocked(cell):
             expected = "die" if survey.should_die(cell) else "survive"
             yield cell, f"a check of the boundary: it should {expected}", partial(survey.is_settled, cell)
+    yield from _checks_beside(survey)
+
+
+def _checks_beside(survey: Survey) -> Iterator[Step]:
+    """Yield the steps that judge the cells before the boundary by the boundary's own rate.
+
+    A failure may get rarer towards its boundary: what the failing cell's rate calls surviving may only be rarer still.
+    Where every trial of every dying cell died, nothing gets rarer.
+    """
+    if survey.asker.known.failures == survey.asker.known.trials:
+        return
+    for corner, milder in _boundary(survey):
+        is_counted = partial(_is_counted, survey, corner)
+        if milder and not is_counted() and not survey.is_blocked(corner):
+            yield corner, "the boundary's own rate: does it die as often as the failing cell?", is_counted
+        for cell in milder:
+            if not _is_silent_beside(survey, corner, cell) and not survey.is_blocked(cell):
+                question = f"{survey.cells[corner].id} died {survey.own(corner)}: does this die, as rarely?"
+                yield cell, question, partial(_is_silent_beside, survey, corner, cell)
+
+
+def _boundary(survey: Survey) -> list[tuple[int, list[int]]]:
+    """Return each corner with the cells that are one step milder."""
+    return [(survey.places.index(place), survey.milder(place)) for place in survey.corners]
+
+
+def _is_counted(survey: Survey, corner: int) -> bool:
+    is_silent = not survey.has_died(corner) and survey.is_settled(corner)
+    return survey.own(corner).failures >= ENOUGH_DEATHS or is_silent or not survey.should_die(corner)
+
+
+def _is_silent_beside(survey: Survey, corner: int, cell: int) -> bool:
+    if survey.has_died(cell) or not survey.has_died(corner):
+        return True
+    return silence(survey.own(corner), survey.own(cell).trials) < BESIDE_ERROR
 
 
 def _wanted(survey: Survey) -> list[int]:
@@ -134,6 +171,10 @@ def _remarks(survey: Survey) -> Iterator[str]:
             yield f"{subject.id} fails in another way: what it says of this failure is not known"
         elif cell in survey.unexpected(CONTRADICTION):
             yield f"{subject.id} survived all of {survived} trials, though milder cells die"
+    for corner, milder in _boundary(survey) if survey.asker.known.failures < survey.asker.known.trials else ():
+        for cell in milder:
+            if not _is_silent_beside(survey, corner, cell):
+                yield f"{survey.cells[corner].id} died {survey.own(corner)}: {survey.cells[cell].id} may die as rarely"
     unasked = [survey.cells[cell].id for cell in _wanted(survey) if not survey.asker.trials(survey.cells[cell])]
     if unasked:
         yield f"not checked: {', '.join(dict.fromkeys(unasked))}"
