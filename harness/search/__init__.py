@@ -5,6 +5,7 @@ result with its trace. What is where, from the two searches down to what they st
 
     thresholds.py  where the failure begins, over one or two ordered factors (threads, batch size, ...)
     delta.py       which of many differences, or samples, are needed for it: a 1-minimal set
+    checks.py      what may still show that there is no such boundary
     results.py     what the two return, as records, sentences and JSON rows
     grid.py        ordered factors, their cells, and the regions of cells that may be the dying ones
     survey.py      what is known of a grid so far, and what of it does not fit

@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from math import exp, lgamma, log
+from operator import attrgetter
 
 from harness.search.answers import Answer
 from harness.search.silence import PRIOR_DEATHS, PRIOR_SURVIVORS, STEP_ERROR
@@ -33,7 +34,7 @@ class Candidate:
 
 
 class Belief:
-    """A posterior over regions."""
+    """A posterior over regions; `best` is the most probable one, None where no region explains the deaths."""
 
     def __init__(self, candidates: Sequence[Candidate]) -> None:
         """Take the regions that are possible, and how probable each is before any trial."""
@@ -54,11 +55,6 @@ class Belief:
     def dies(self, cell: int) -> float:
         """Return how probable it is that a cell dies."""
         return sum(candidate.weight for candidate in self.candidates if candidate.cells >> cell & 1)
-
-    @property
-    def best(self) -> Candidate | None:
-        """The most probable region; None where no region explains the deaths."""
-        return max(self.candidates, key=lambda candidate: candidate.weight, default=None)
 
     @property
     def confidence(self) -> float:
@@ -89,6 +85,10 @@ class Belief:
         total = sum(candidate.prior * likelihoods[candidate.survivors] for candidate in self.candidates)
         for candidate in self.candidates:
             candidate.weight = candidate.prior * likelihoods[candidate.survivors] / total
+        self.best = max(self.candidates, key=_weight, default=None)
+
+
+_weight = attrgetter("weight")
 
 
 def _is_open(chance: float) -> bool:

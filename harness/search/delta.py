@@ -48,7 +48,9 @@ def delta(
     if not subsets.has_died(subsets.every):
         return _result(subsets, (), None)
     subsets.repeats = repeats(subsets.asker.known)
-    minimal = () if subsets.dies(()) else _proven(subsets, _shrunk(subsets))
+    minimal = (
+        () if subsets.dies((), question="does it die without any difference?") else _proven(subsets, _shrunk(subsets))
+    )
     return _result(subsets, minimal, _has_another_cause(subsets, minimal))
 
 

@@ -42,7 +42,7 @@ class Thresholds:
     def statement(self) -> str:
         """Return the result in one sentence, with its confidence."""
         if self.isolation is Isolation.NOT_REPRODUCED:
-            return f"not reproduced: the failing cell died {self.rate}"
+            return f"not reproduced: the failing cell died in none of {len(self.trace)} trials"
         if self.isolation is Isolation.NOT_MONOTONE:
             return f"no boundary: {'; '.join(self.remarks)}; best guess: dies at {self.conditions}"
         sure = f"confidence {self.confidence:.3f}{', the budget is spent' if self.is_spent else ''}"
@@ -92,7 +92,7 @@ class Minimal(Generic[T]):
     def statement(self) -> str:
         """Return the result in one sentence, with its confidence."""
         if self.isolation is Isolation.NOT_REPRODUCED:
-            return f"not reproduced: with all differences it died {self.rate}"
+            return f"not reproduced: with all differences it died in none of {len(self.trace)} trials"
         sure = f"confidence {self.confidence:.3f}{', the budget is spent' if self.is_spent else ''}"
         words = ", ".join(self.labels) or "none of the differences is needed"
         if self.isolation is Isolation.NOT_ISOLATED:

@@ -90,10 +90,11 @@ class Subsets(Generic[T]):
         if answer is Answer.OTHER:
             return "nothing: another failure is neither this death nor a survivor"
         if answer is Answer.DIES:
-            return f"that any of the other {len(self.every) - len(places)} differences is needed"
+            is_all = places == self.every
+            return "nothing new: it dies" if is_all else f"that more than {len(places)} of {len(self.every)} are needed"
         survived = self.survivors(places)
         odds = f"a dying set survives so often with a chance of {silence(self.asker.known, survived):.1%}"
-        return f"that these are enough: {odds}" if survived >= self.repeats else f"not yet anything: {odds}"
+        return f"that these are enough: {odds}" if survived >= self.repeats else f"nothing yet: {odds}"
 
     def _words(self, places: Places) -> str:
         labels = self.labels(places)

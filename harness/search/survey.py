@@ -13,6 +13,7 @@ from harness.search.grid import Grid, Region, regions
 from harness.search.silence import STEP_ERROR, silence
 from harness.search.statistics import Count
 
+Step = tuple[int, str, Callable[[], bool]]  # a cell, why it is asked, and whether it has said enough
 CONTRADICTION = 0.002  # a silence less likely than that, where a cell should die, is not put down to chance
 
 
@@ -58,6 +59,11 @@ class Survey:
         steps = [axis for axis, rank in enumerate(place) if rank]
         return [self.places.index((*place[:axis], place[axis] - 1, *place[axis + 1 :])) for axis in steps]
 
+    def halfway(self, one: int, other: int) -> int:
+        """Return the cell halfway between two, on each axis."""
+        ends = zip(self.places[one], self.places[other], strict=True)
+        return self.places.index(tuple((low + high + 1) // 2 for low, high in ends))
+
     def is_settled(self, cell: int) -> bool:
         """Whether a cell has died, or was silent for long enough; for longer where it should die."""
         enough = CONTRADICTION if self.should_die(cell) else STEP_ERROR
@@ -96,16 +102,12 @@ class Survey:
         """Take an answer into account, and say what it excluded."""
         before = len(self.belief.candidates)
         self.belief.learn(cell, answer)
-        left = len(self.belief.candidates)
+        gone = before - len(self.belief.candidates)
         if answer is Answer.OTHER:
             return "nothing: another failure is neither this death nor a survivor"
         if answer is Answer.DIES:
-            return f"{before - left} of {before} boundaries: this cell lies beyond the boundary"
-        return (
-            f"not yet anything: {self._odds(cell)}"
-            if not self.is_settled(cell)
-            else f"that it dies: {self._odds(cell)}"
-        )
+            return f"{gone} of {before} boundaries, all that spare this cell" if gone else "nothing new: it dies"
+        return f"{'that it dies' if self.is_settled(cell) else 'nothing yet'}: {self._odds(cell)}"
 
     def _odds(self, cell: int) -> str:
         survived = self.asker.survivors(self.cells[cell])
