@@ -11,7 +11,7 @@ from harness.model import Gap, Reason, Source
 from harness.place.capture import FOREIGN, Capture, Operator, Tensor
 from harness.place.likeness import Death, Likeness
 from harness.place.narrow import Narrowed, Stretch
-from harness.place.replays import Asked, Subject, missed
+from harness.place.replays import Asked, Ended, Subject, missed
 
 AGREES = {
     Likeness.SAME: "the same signal at the same places in the same libraries",
@@ -71,10 +71,10 @@ def decide(
     """Return the place. `captured` is how the captured trial died, `prefix` where its folder lies in the inquest's."""
     capture = subject.capture
     last = capture.open_operator
+    foreign = bool(last and _foreign(capture, last))
     found, statement = _found(subject, narrowed, asked)
     said = [_last_words(capture, last, prefix), *(_memory(capture, last, captured, prefix))]
     said += [_answer(row, capture) for row in asked]
-    foreign = bool(last and _foreign(capture, last))
     chance = missed(subject.rate, min((row.survived for row in asked if row.dies is False), default=0))
     return Place(
         found, statement, capture.where, last.name if last else None, narrowed.stretch,
@@ -87,20 +87,30 @@ def _found(subject: Subject, narrowed: Narrowed, asked: Sequence[Asked]) -> tupl
     capture, stretch = subject.capture, narrowed.stretch
     if stretch is not None:
         like = next(row.likeness for row in asked if row.stretch == stretch and row.dies)
-        found = _kind(capture, stretch)
-        return (
-            found,
-            f"it dies in {describe(capture, stretch)} alone, in a fresh process with torch only: {AGREES[like]}",
-        )
+        where = describe(capture, stretch)
+        return _kind(capture, stretch), f"it dies in {where} alone, in a fresh process with torch only: {AGREES[like]}"
     whole = next((row for row in asked if row.dies is False and row.survived and not row.left_out), None)
-    if whole is None or not narrowed.finished or any(row.otherwise for row in asked):
+    if whole is None or not narrowed.finished or any(row.strays for row in asked):
         return Found.UNKNOWN, f"whether {capture.where} dies alone is not known: {_open_reason(narrowed, asked)}"
-    runs = f"{sum(row.survived for row in asked)} replays of {_spoken(asked, capture)} survived"
-    chance = missed(subject.rate, min(row.survived for row in asked))
-    return Found.CONTEXT, (
-        f"{capture.where} survives alone: the context matters. {runs}; one that fails as often as the target "
-        f"({subject.rate}) would have survived that often with a probability of at most {chance:.2g}"
-    )  # fmt: skip
+    return Found.CONTEXT, _context(capture) + _luck(subject, asked)
+
+
+def _context(capture: Capture) -> str:
+    """Only what had been begun before the death is known of the call, so no more than that is said to survive."""
+    count, last = len(capture.operators), capture.open_operator
+    ran = "the operator" if count == 1 else f"the {count} operators"
+    text = f"{ran} that {capture.where} had begun by then survive{'s' * (count == 1)} alone: the context matters"
+    if last and _foreign(capture, last):
+        return f"{text}: {last.name} was given memory that belongs to no tensor of the module"
+    known = any(form.values for tensor in capture.tensors.values() for form in tensor.forms)
+    return text if known else f"{text}, or the very values do (replay_values: true in the plan records them)"
+
+
+def _luck(subject: Subject, asked: Sequence[Asked]) -> str:
+    survived, least = sum(row.survived for row in asked), min(row.survived for row in asked)
+    text = f". {survived} replays of {_spoken(asked, subject.capture)} survived; one that fails as often as the target"
+    text += f" ({subject.rate}) would have done so with a probability of at most {missed(subject.rate, least):.2g}"
+    return text
 
 
 def _kind(capture: Capture, stretch: Stretch) -> Found:
@@ -110,7 +120,7 @@ def _kind(capture: Capture, stretch: Stretch) -> Found:
 
 
 def describe(capture: Capture, stretch: Stretch) -> str:
-    """Return e.g. "aten.mul.Tensor of backbone (...), call 2 of step 1", or the range of several operators."""
+    """Return e.g. "aten.mul.Tensor of backbone (...), call 2 of step 1", or which of its operators."""
     if len(stretch) == 1:
         return f"{capture.operators[stretch.first].name} of {capture.where}"
     return f"{stretch} ({len(stretch)} of {len(capture.operators)}) of {capture.where}"
@@ -122,11 +132,12 @@ def _spoken(asked: Sequence[Asked], capture: Capture) -> str:
 
 
 def _open_reason(narrowed: Narrowed, asked: Sequence[Asked]) -> str:
-    otherwise = next((end for row in asked for end in row.otherwise), None)
+    stray = next((run for row in asked for run in row.strays), None)
     if not narrowed.finished:
         return "the search was not finished"
-    if otherwise:
-        return f"a replay {otherwise}"
+    if stray:
+        hint = " (replay_values: true in the plan records the values)" if any(row.stand_ins for row in asked) else ""
+        return f"a replay {stray}{hint}"
     return "operators had to be left out of the replay" if asked else "it ran no operator"
 
 
@@ -176,8 +187,10 @@ def _foreign(capture: Capture, operator: Operator) -> list[Tensor]:
 
 
 def _answer(row: Asked, capture: Capture) -> Reason:
-    told = ", ".join(f"{row.ends.count(end)} {end}" for end in dict.fromkeys(row.ends))
-    return Reason(f"replay of {describe(capture, row.stretch)}: {told or 'not run'}", row.sources)
+    ends = [str(run) for run in row.runs]
+    told = ", ".join(f"{ends.count(end)} {end}" for end in dict.fromkeys(ends))
+    sources = tuple(run.source for run in row.runs)
+    return Reason(f"replay of {describe(capture, row.stretch)}: {told or 'not run'}", sources)
 
 
 def _gaps(narrowed: Narrowed, asked: Sequence[Asked]) -> tuple[Gap, ...]:
@@ -208,8 +221,16 @@ def _reason(reason: Reason) -> dict[str, Any]:
     return {"text": reason.text, "evidence": [dataclasses.asdict(source) for source in reason.evidence]}
 
 
+def run_as_json(run: Ended) -> dict[str, Any]:
+    """Return one run as place.json and repro.json tell it."""
+    return {
+        "trial": run.trial, "end": run.end, "likeness": run.likeness, "detail": run.detail,
+        "evidence": [dataclasses.asdict(run.source)],
+    }  # fmt: skip
+
+
 def _asked(row: Asked) -> dict[str, Any]:
     return {
         "stretch": [row.stretch.first, row.stretch.last], "dies": row.dies, "likeness": row.likeness,
-        "ends": list(row.ends), "evidence": [dataclasses.asdict(source) for source in row.sources],
+        "runs": [run_as_json(run) for run in row.runs],
     }  # fmt: skip

@@ -2,8 +2,9 @@
 
 A replay calls the same operator through other Python code and another part of the dispatcher. So only the kernel's part
 of the stack is compared: the frames from the fault outwards up to the operator's own entry (`at::_ops::mul_Tensor`),
-the first frame of torch's Python binding, or the first Python frame. A worker thread has none of these: all of its
-frames that mean anything count. The first five, equal neighbours folded, as in a loose signature.
+the first frame of torch's Python binding, or the first Python frame; and no further than a parallel loop of OpenMP,
+since it is chance whether the calling thread or a worker gets to the bad share of it first. The first five frames,
+equal neighbours folded, as in a loose signature.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from probes import records
 
 ENTRY = re.compile(r"at::_ops::\w+(?=::(?:call|redispatch)\b)")
 BINDING = "libtorch_python"
+OPENMP = re.compile(r"^(?:lib(?:gomp|i?omp5?)|vcomp)")
 DISPATCHER = 2  # frames between a kernel and the first that both ways into it have in common
 
 
@@ -101,14 +103,16 @@ def compare(one: Death | None, other: Death | None) -> Likeness:
     ours, theirs = _comparable(one.kernel, other.kernel)
     if _rows(ours, names.exact) == _rows(theirs, names.exact):
         return Likeness.SAME
-    return Likeness.ALIKE if _rows(ours) == _rows(theirs) else Likeness.DIFFERENT
+    is_told = any(frame.function for frame in ours)  # libraries without names are alike in any two kernels
+    return Likeness.ALIKE if is_told and _rows(ours) == _rows(theirs) else Likeness.DIFFERENT
 
 
 def kernel_part(frames: Sequence[Frame]) -> tuple[Frame, ...]:
     """Return the meaningful native frames from the fault up to the operator's entry, that entry included."""
     part: list[Frame] = []
     for frame in frames:
-        if not frame.native or (frame.library or "").startswith(BINDING):
+        library = frame.library or ""
+        if not frame.native or library.startswith(BINDING) or (part and OPENMP.match(library)):
             break
         if not noise.is_noise(frame):
             part.append(frame)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import math
 from pathlib import Path
 
-from harness.model import Cell, Source
+from harness.model import Cell, Outcome, Source
 from harness.place import likeness, script
 from harness.place.bench import Bench, Ran, replaying
 from harness.place.capture import Capture
@@ -35,30 +36,55 @@ class Subject:
         return repeats(self.rate)
 
 
+class End(enum.StrEnum):
+    """What became of one run of a script. `otherwise`: it died, but not of the failure that is followed."""
+
+    SAME = "died the same way"
+    SURVIVED = "survived"
+    OTHERWISE = "died in another way"
+    BROKEN = "could not be carried out"
+
+
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """One run: what became of it, how alike its death is, `detail` in words, its trial's id, and where that stands."""
+
+    end: End
+    likeness: Likeness
+    detail: str
+    trial: str
+    source: Source
+
+    def __str__(self) -> str:
+        """Return e.g. "died in another way: SIGABRT"."""
+        return f"{self.end}: {self.detail}" if self.detail else str(self.end)
+
+
 @dataclasses.dataclass(frozen=True)
 class Asked:
-    """One question of the search: which stretch, what became of its runs, and the answer (None: it was not finished).
-
-    `likeness` is the best that a run reached, `ends` how each run ended.
-    """
+    """One question of the search: which stretch, what became of its runs, and the answer (None: not finished)."""
 
     stretch: Stretch
     dies: bool | None
-    likeness: Likeness
-    ends: tuple[str, ...]
-    sources: tuple[Source, ...]
-    left_out: tuple[tuple[int, str], ...]
-    stand_ins: tuple[str, ...]
+    runs: tuple[Ended, ...]
+    left_out: tuple[tuple[int, str], ...] = ()
+    stand_ins: tuple[str, ...] = ()
 
     @property
     def survived(self) -> int:
         """How many runs came through."""
-        return self.ends.count("survived")
+        return sum(run.end is End.SURVIVED for run in self.runs)
 
     @property
-    def otherwise(self) -> tuple[str, ...]:
-        """How the runs ended that neither came through nor died as the target does."""
-        return tuple(end for end in self.ends if end not in ("survived", "died the same way"))
+    def likeness(self) -> Likeness:
+        """The best that a run reached."""
+        reached = [run.likeness for run in self.runs]
+        return next((like for like in Likeness if like in reached), Likeness.DIFFERENT)
+
+    @property
+    def strays(self) -> tuple[Ended, ...]:
+        """The runs that neither came through nor died as the target does."""
+        return tuple(run for run in self.runs if run.end in (End.OTHERWISE, End.BROKEN))
 
 
 class Replays:
@@ -85,33 +111,36 @@ class Replays:
     def _run(self, stretch: Stretch, written: script.Script) -> Asked:
         name = f"{self._name}-{stretch.first}-{stretch.last}"
         plan = replaying(self._subject.plan, save(written, self._bench.folder / "scripts", f"{name}.py"))
-        done: list[tuple[Ran, Likeness]] = []
+        runs: list[Ended] = []
+        dies: bool | None = False
         for number in range(1, self._subject.repeats + 1):
             ran = self._bench.run(f"{name}/{number}", self._subject.cell, plan)
             if ran is None:
-                return self._asked(stretch, written, done, None)
-            done.append((ran, likeness.compare(self._subject.death, ran.death)))
-            if done[-1][1].follows or ran.error:
+                dies = None
                 break
-        return self._asked(stretch, written, done, done[-1][1].follows)
-
-    def _asked(
-        self, stretch: Stretch, written: script.Script, done: list[tuple[Ran, Likeness]], dies: bool | None
-    ) -> Asked:
-        best = next((like for like in Likeness if like in [found for _, found in done]), Likeness.DIFFERENT)
-        return Asked(
-            stretch, dies, best, tuple(end_of(ran, like) for ran, like in done), tuple(ran.source for ran, _ in done),
-            written.left_out, written.stand_ins,
-        )  # fmt: skip
+            runs.append(ended(ran, self._subject.death))
+            if runs[-1].end in (End.SAME, End.BROKEN):
+                dies = runs[-1].end is End.SAME
+                break
+        return Asked(stretch, dies, tuple(runs), written.left_out, written.stand_ins)
 
 
-def end_of(ran: Ran, like: Likeness) -> str:
-    """Say how a run ended."""
+def ended(ran: Ran, followed: Death | None) -> Ended:
+    """Return what became of a run, by the death that is followed."""
+    like = likeness.compare(followed, ran.death)
+    end, detail = _end(ran, like)
+    return Ended(end, like, detail, ran.trial.id, ran.source)
+
+
+def _end(ran: Ran, like: Likeness) -> tuple[End, str]:
     if like.follows:
-        return "died the same way"
+        return End.SAME, ""
     if ran.error:
-        return f"could not be carried out: {ran.error.splitlines()[0]}"
-    return f"died in another way: {ran.death}" if ran.death else "survived"
+        return End.BROKEN, ran.error.splitlines()[0]
+    if ran.death:
+        return End.OTHERWISE, str(ran.death)
+    is_well = ran.trial.outcome is Outcome.COMPLETED
+    return (End.SURVIVED, "") if is_well else (End.BROKEN, f"{ran.trial.outcome}, {ran.trial.exit.meaning}")
 
 
 def save(written: script.Script, folder: Path, name: str) -> Path:

@@ -16,13 +16,14 @@ from typing import Any
 
 import yaml
 
-from harness.model import Cell, Source
+from harness.folder import TrialFolder
+from harness.model import Cell, Outcome, Source, Trial
 from harness.place import likeness, script
-from harness.place.bench import Bench, Ran, replaying
-from harness.place.decide import Found, Place, describe
-from harness.place.likeness import Death
+from harness.place.bench import Bench, replaying
+from harness.place.decide import Found, Place, describe, run_as_json
+from harness.place.likeness import Death, Likeness
 from harness.place.narrow import Stretch
-from harness.place.replays import Subject, end_of, save
+from harness.place.replays import End, Ended, Subject, ended, save
 from harness.plan import Plan
 from harness.search.statistics import Count
 from harness.study import Study
@@ -44,22 +45,12 @@ class Form(enum.StrEnum):
 
 
 @dataclasses.dataclass(frozen=True)
-class Run:
-    """One run of the repro: the trial's id, how it ended, whether as the target does, and where that stands."""
-
-    trial: str
-    end: str
-    follows: bool
-    source: Source
-
-
-@dataclasses.dataclass(frozen=True)
 class Repro:
     """The repro of an inquest. `death` is the one that is followed; `finished`: all of the runs were made."""
 
     form: Form
     statement: str
-    runs: tuple[Run, ...]
+    runs: tuple[Ended, ...]
     death: Death | None
     finished: bool = True
     lines: int | None = None
@@ -68,7 +59,7 @@ class Repro:
     @property
     def rate(self) -> Count:
         """How often it died the same way."""
-        return Count(sum(run.follows for run in self.runs), len(self.runs))
+        return Count(sum(run.end is End.SAME for run in self.runs), len(self.runs))
 
     @property
     def is_standalone(self) -> bool:
@@ -82,7 +73,7 @@ def make(root: Path, plan: Plan, study: Study, place: Place, subject: Subject | 
     folder.mkdir(exist_ok=True)
     made = _scripted(folder, plan, study.cell, place, subject, bench)
     if made is None or (made.finished and not made.rate.failures):
-        made = _command(root, study, subject, made)
+        made = _command(root, study, made)
         (folder / SCRIPT).unlink(missing_ok=True)
     _write_config(folder, plan, study.cell)
     (folder / COMMAND).write_text(_command_line(folder, made, subject) + "\n", encoding="utf-8")
@@ -119,36 +110,30 @@ def _chosen(plan: Plan, place: Place, subject: Subject | None) -> tuple[Form, St
     return None
 
 
-def run(bench: Bench, name: str, cell: Cell, plan: Plan, death: Death | None) -> tuple[Run, ...]:
+def run(bench: Bench, name: str, cell: Cell, plan: Plan, death: Death | None) -> tuple[Ended, ...]:
     """Run a repro so often as is asked for, or as long as trials may begin; return its runs."""
     rows = []
     for number in range(1, RUNS + 1):
         ran = bench.run(f"{name}/{number}", cell, plan)
         if ran is None:
             break
-        rows.append(_run(ran, death))
+        rows.append(ended(ran, death))
     return tuple(rows)
 
 
-def _run(ran: Ran, death: Death | None) -> Run:
-    like = likeness.compare(death, ran.death)
-    return Run(ran.trial.id, end_of(ran, like), like.follows, ran.source)
-
-
-def _command(root: Path, study: Study, subject: Subject | None, tried: Repro | None) -> Repro:
+def _command(root: Path, study: Study, tried: Repro | None) -> Repro:
     """Return the form that is left: the target's own command. Its runs are the trials of the cell, made before."""
-    rows = [
-        Run(
-            one.id,
-            "died the same way" if study.is_same(one) else str(one.outcome),
-            study.is_same(one),
-            _exit(root, one.id),
-        )
-        for one in study.plain
-    ]
+    runs = tuple(_plain(root, study, one) for one in study.plain if one.outcome is not Outcome.UNRESOLVED)
     why = f"a script of {tried.statement} was tried and died {tried.rate} times" if tried else "no script of it dies"
     statement = f"the target's own command in the cell {study.cell.id}; {why}, so there is no standalone script"
-    return Repro(Form.COMMAND, statement, tuple(rows), subject.death if subject else None)
+    death = likeness.of(TrialFolder(root, study.reference.id), study.reference)
+    return Repro(Form.COMMAND, statement, runs, death)
+
+
+def _plain(root: Path, study: Study, one: Trial) -> Ended:
+    same = study.is_same(one)
+    end = End.SAME if same else End.OTHERWISE if one.outcome.is_failure else End.SURVIVED
+    return Ended(end, Likeness.SAME if same else Likeness.DIFFERENT, "", one.id, _exit(root, one.id))
 
 
 def _exit(root: Path, trial_id: str) -> Source:
@@ -189,9 +174,6 @@ def as_json(made: Repro) -> dict[str, Any]:
         "script": SCRIPT if made.is_standalone else None, "lines": made.lines, "failures": made.rate.failures,
         "trials": made.rate.trials, "finished": made.finished,
         "death": likeness.as_json(made.death) if made.death else None,
-        "runs": [
-            {"trial": one.trial, "end": one.end, "follows": one.follows, "evidence": [dataclasses.asdict(one.source)]}
-            for one in made.runs
-        ],
+        "runs": [run_as_json(one) for one in made.runs],
         "stand_ins": list(made.stand_ins),
     }  # fmt: skip
