@@ -2,12 +2,11 @@
 
 `division`: one operator, -2**31 divided by -1. `large`: the same over so many elements that only the operators that
 made them tell their values. `values`: the one that counts hides among many elements of the module's input. `context`:
-the input lies on pages that somebody else has taken away. `sometimes`: `division`, in half of the runs. `none`: well.
+the input lies on pages that somebody else has taken away. `none`: well.
 """
 
 import ctypes
 import mmap
-import os
 import sys
 
 import torch
@@ -46,7 +45,7 @@ class Ranker(torch.nn.Module):
     def forward(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         """Return by how much the first is better."""
         first = self.body(one, codes=torch.arange(8, dtype=torch.int32))
-        if FAULT == "division" or (FAULT == "sometimes" and os.getpid() % 2):
+        if FAULT == "division":
             self.body.width.fill_(-1)
         return first - self.body(other, codes=codes())
 
