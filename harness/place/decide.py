@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.model import Gap, Reason, Source
-from harness.place.capture import FOREIGN, Capture, Operator, Tensor
+from harness.place.capture import FOREIGN, Capture, Form, Operator, Tensor
 from harness.place.likeness import Death, Likeness
 from harness.place.narrow import Narrowed, Stretch
 from harness.place.replays import Asked, Ended, Subject, missed
@@ -166,10 +166,16 @@ def _memory(capture: Capture, last: Operator | None, death: Death | None, prefix
     if holder is None:
         text = f"the fault's address {death.address:#x} lies in no tensor that {last.name} was given"
         return [Reason(text, (_at(capture, last.line, prefix),))]
-    form = holder.at(last.number)
-    text = f"the fault's address {death.address:#x} lies {death.address - form.address} bytes into {holder}"
-    text += f" ({form.storage_bytes} bytes, {_owner(form.memory)})"
+    text = f"the fault's address {death.address:#x} lies {_place_in(holder.at(last.number), death.address)} of {holder}"
     return [Reason(text, (_at(capture, holder.line, prefix), _at(capture, last.line, prefix)))]
+
+
+def _place_in(form: Form, address: int) -> str:
+    """Memory of a tensor that cannot be accessed has been taken away since it was made, or never was torch's."""
+    into = address - form.address
+    if into >= form.storage_bytes:
+        return f"{into - form.storage_bytes} bytes behind the end of the storage ({form.storage_bytes} bytes)"
+    return f"{into} bytes into the storage ({form.storage_bytes} bytes, {_owner(form.memory)})"
 
 
 def _owner(memory: str) -> str:

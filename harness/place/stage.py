@@ -47,11 +47,11 @@ def find(root: Path, plan: Plan, study: Study, bench: Bench) -> tuple[Place, Sub
 
 def _find(root: Path, plan: Plan, study: Study, bench: Bench) -> tuple[Place, Subject | None]:
     dead = study.reference
+    if not (dead.exit.signal or dead.exit.ntstatus) or dead.outcome is Outcome.HUNG:
+        return decide.unknown(f"only a crash is replayed, and this is: {dead.exit.meaning}"), None
     if dead.last_event is None or dead.last_event.module is None:
         where = dead.last_event or "an unknown phase"
         return decide.unknown(f"it died in {where}, and only a module's forward is captured"), None
-    if not (dead.exit.signal or dead.exit.ntstatus) or dead.outcome is Outcome.HUNG:
-        return decide.unknown(f"only a crash is replayed, and this is: {dead.exit.meaning}"), None
     death = likeness.of(TrialFolder(root, dead.id), dead)
     return _Search(plan, study.cell, dead.last_event, death, _rate(root, study, death), bench).place()
 
