@@ -124,7 +124,8 @@ def run(bench: Bench, name: str, cell: Cell, plan: Plan, death: Death | None) ->
 def _command(root: Path, study: Study, tried: Repro | None) -> Repro:
     """Return the form that is left: the target's own command. Its runs are the trials of the cell, made before."""
     runs = tuple(_plain(root, study, one) for one in study.plain if one.outcome is not Outcome.UNRESOLVED)
-    why = f"a script of {tried.statement} was tried and died {tried.rate} times" if tried else "no script of it dies"
+    told = f"a script of {tried.statement} was tried and died {tried.rate} times" if tried else None
+    why = told or "no script of it was seen to die"
     statement = f"the target's own command in the cell {study.cell.id}; {why}, so there is no standalone script"
     death = likeness.of(TrialFolder(root, study.reference.id), study.reference)
     return Repro(Form.COMMAND, statement, runs, death)
