@@ -27,6 +27,7 @@ examples:
   harness run --once -- train.py --epochs 1      observe any Python script once
   harness run --once -- -m package.train         observe any Python module once
   harness run --resume reports/inquest-...       go on with an interrupted inquest
+  harness run --repro reports/inquest-...        does the repro of that report die on this machine too?
 
 """
 
@@ -106,6 +107,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     run.add_argument("--budget", type=seconds, metavar="TIME", help="begin no trial after this time, e.g. 15m")
     run.add_argument("--resume", metavar="FOLDER", help="go on with an interrupted inquest")
+    run.add_argument("--repro", metavar="REPORT", help="run a report's repro five times here, and compare how it dies")
     _add_common(run)
 
 

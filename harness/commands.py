@@ -28,6 +28,8 @@ def run(options: argparse.Namespace) -> int:
     """`harness run`: a new inquest, or an interrupted one that goes on."""
     if options.resume:
         return _resume(Path(options.resume), options)
+    if options.repro:
+        return _again(Path(options.repro), Path(options.out))
     path = plan.find(options.plan or ("command.yaml" if options.target else "inquest.yaml"))
     return _begin(path, options, options.once)
 
@@ -108,6 +110,23 @@ def _resume(root: Path, options: argparse.Namespace) -> int:
     read = plan.parse(stored["plan"], Path(stored["plan_file"]))
     order = inquest.Order(read, saved.rows[0].value["inquest"]["command"], stored["once"], options.budget)
     return _carry_out(root, order, None)
+
+
+def _again(report: Path, out: Path) -> int:
+    """Run a report's repro on this machine, in a folder of its own, which is the last line."""
+    from harness.place import rerun
+    from harness.place.bench import Bench
+
+    rerun.load(report)
+    problem = _problem_with_folder(out)
+    if problem:
+        raise ConfigError(problem)
+    root = inquest.make_folder(out, f"repro-{report.resolve().name}")
+    with Interrupt() as interrupt:
+        again = rerun.run(report, Bench(root, "runs", lambda: not interrupt.asked, lambda _: not interrupt.asked))
+    for line in (*rerun.lines(again), str(root)):
+        Console().print(line, markup=False, highlight=False, soft_wrap=True)
+    return INTERRUPTED if interrupt.asked else again.exit_code
 
 
 def _carry_out(root: Path, order: inquest.Order, junit: str | None) -> int:

@@ -66,6 +66,7 @@ class Plan:
     """What an inquest is to do. `expect_steps`: a run that ends by itself with fewer steps has not completed.
 
     `controls`: whether planted faults are run first (or reused), to know which probes fire on this machine.
+    `replay_values`: whether the values that a dying module was given are saved, for its replay; else only their form.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Plan:
     expect_steps: int | None
     plant: Plant | None
     controls: bool
+    replay_values: bool
     source: Mapping[str, Any]
 
 
@@ -129,6 +131,7 @@ def parse(raw: Mapping[str, Any], path: Path) -> Plan:
         expect_steps=_expect(fields.section("expect")),
         plant=_plant(fields.section("plant")) if fields.raw.get("plant") else fields.take("plant", dict, None),
         controls=fields.take("controls", bool, True),
+        replay_values=fields.take("replay_values", bool, False),
         source=raw,
     )
     fields.finish()

@@ -41,7 +41,10 @@ Watcher = Callable[[Pulse], bool]
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """One trial to run: its id (which is its folder under the inquest's), its cell, the plan, what is changed."""
+    """One trial to run: its id (which is its folder under the inquest's), its cell, the plan, what is changed.
+
+    `capture`: which call of which module is to be recorded, operator by operator (probes/inside/capture.py).
+    """
 
     id: str
     folder: Path
@@ -50,6 +53,7 @@ class Request:
     intervention: Intervention | None = None
     memory_limit_bytes: int | None = None
     memory_means: str | None = None
+    capture: Mapping[str, Any] | None = None
 
     @property
     def effective(self) -> Cell:
@@ -96,7 +100,7 @@ def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[
         "expect_steps": plan.expect_steps,
         "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),
-        "confine": confine,
+        "confine": confine, "capture": request.capture,
     })  # fmt: skip
     records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(child_environment(request)))
     return command

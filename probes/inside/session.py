@@ -7,7 +7,9 @@ import os
 import sys
 import threading
 
-from . import confine, descendants, endings, faults, imports, native_exit, plant, silence, target, torch_hooks
+from . import (
+    capture, confine, descendants, endings, faults, imports, native_exit, plant, silence, target, torch_hooks,
+)  # fmt: skip
 from .flight import KIND, Ring
 from .lines import RecordFolder
 from .tracker import Tracker
@@ -49,6 +51,8 @@ def observe(spec: dict, spec_path: str, folder: RecordFolder) -> None:
     if folder.path == spec["folder"]:  # a spawned worker has nobody who would release it
         native_exit.watch(folder, inside)
     imports.when_imported("torch", lambda torch: torch_hooks.install(torch, tracker, spec, inside))
+    if spec.get("capture"):  # before the plant, whose operators are part of the call that it strikes in
+        imports.when_imported("torch", lambda torch: capture.install(torch, tracker, spec["capture"], folder, inside))
     if spec.get("plant"):
         imports.when_imported("torch", lambda torch: plant.install(torch, tracker, spec["plant"], inside))
     descendants.watch(spec["folder"], spec_path, folder, tracker)

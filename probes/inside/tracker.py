@@ -153,6 +153,11 @@ class Tracker:
         """Return how often a module has been entered in the present step."""
         return self._calls.get(self._numbers.get(id(module), 0), 0)
 
+    def innermost(self) -> str:
+        """Return the name of the innermost module that this thread is inside of; "" outside of all."""
+        stack = self.place.stack
+        return self._texts[stack[-1][1]] if stack else ""
+
     def _enter_root(self, module: object, key: int) -> None:
         place = self.place
         known = self._known.get(key)
