@@ -26,6 +26,10 @@ examples:
   harness run --set repeats=3 --budget 15m       three trials a cell, none begun after 15 minutes
   harness run --once -- train.py --epochs 1      observe any Python script once
   harness run --once -- -m package.train         observe any Python module once
+  harness run --python ~/env/bin/python --cwd ~/project -- -m package.train --config a.yaml
+                                                 a project as it is, in its own environment
+  harness run --python ~/env/bin/python --once -- torchrun --nproc-per-node 2 train.py
+                                                 a console script of that environment; its ranks are observed too
   harness run --resume reports/inquest-...       go on with an interrupted inquest
 
 """
@@ -105,8 +109,26 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--once", action="store_true", help="one observed trial of the baseline cell and its report; no matrix"
     )
     run.add_argument("--budget", type=seconds, metavar="TIME", help="begin no trial after this time, e.g. 15m")
+    _add_target(run)
     run.add_argument("--resume", metavar="FOLDER", help="go on with an interrupted inquest")
     _add_common(run)
+
+
+def _add_target(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--python", metavar="PY", help="the target's interpreter, e.g. a virtual environment's; 3.9 or later"
+    )
+    run.add_argument("--cwd", metavar="DIR", help="the target's working directory (default: this one)")
+    run.add_argument(
+        "--env", action="append", default=[], type=variable, metavar="NAME=VALUE", help="set a variable for the target"
+    )
+
+
+def variable(text: str) -> str:
+    """Return NAME=VALUE as it is; argparse reports what is none."""
+    if not text.partition("=")[0].isidentifier() or "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no variable: write NAME=VALUE")
+    return text
 
 
 def _add_smoke(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

@@ -15,7 +15,7 @@ from rich.console import Console
 from harness import inquest, judge, plan
 from harness.complaints import INTERRUPTED, NO_EVIDENCE
 from harness.display import Display
-from harness.importable import problem_with
+from harness.importable import problems_with
 from harness.interrupt import Interrupt
 from harness.model import Cell, ConfigError, Evidence, VerdictStatus
 from probes import records
@@ -77,10 +77,10 @@ def controls(options: argparse.Namespace) -> int:
 
 
 def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | None = None) -> int:
-    read = _as_asked(plan.read(path, options.set, options.target), options, once)
+    read = _as_asked(plan.read(path, options.set, options.target, _target_keys(options)), options, once)
     out = Path(options.out)
     problems = [
-        problem_with(read.target.command),
+        *problems_with(read.target),
         _problem_with_folder(out),
         _problem_with_folder(Path(junit).parent) if junit else None,
     ]
@@ -90,6 +90,16 @@ def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | Non
     inquest.save_plan(root, read, once, path)
     order = inquest.Order(read, _spelling(path, options), once, options.budget)
     return _carry_out(root, order, junit)
+
+
+def _target_keys(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the command line says of the target; relative paths start at the caller's folder."""
+    python, cwd = getattr(options, "python", None), getattr(options, "cwd", None)
+    keys: dict[str, Any] = {"cwd": os.path.abspath(cwd)} if cwd else {}
+    if python:
+        keys["python"] = os.path.abspath(python) if os.path.dirname(python) else python
+    pairs = (item.partition("=") for item in getattr(options, "env", ()))
+    return keys | {f"env.{name}": value for name, _, value in pairs}
 
 
 def _as_asked(read: plan.Plan, options: argparse.Namespace, once: bool) -> plan.Plan:
@@ -177,4 +187,7 @@ def _problem_with_folder(folder: Path) -> str | None:
 def _spelling(path: Path, options: argparse.Namespace) -> str:
     """Return the command that begins this inquest again, for the report's next experiments."""
     words = ["harness", "run", str(path), *(word for item in options.set for word in ("--set", item))]
+    given = [(name, getattr(options, name, None)) for name in ("python", "cwd")]
+    words += [word for name, value in given if value for word in (f"--{name}", value)]
+    words += [word for item in getattr(options, "env", ()) for word in ("--env", item)]
     return shlex.join(words + (["--", *options.target] if options.target else []))

@@ -6,7 +6,6 @@ import dataclasses
 import shlex
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -107,7 +106,10 @@ class Inquest:
             return
         self._display.say(f"making {prepare.creates}: {shlex.join(prepare.command)}")
         done = subprocess.run(
-            [sys.executable, *prepare.command], stdin=subprocess.DEVNULL, capture_output=True, text=True
+            [self.order.plan.target.interpreter, *prepare.command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
         )
         if done.returncode != 0 or not prepare.creates.exists():
             words = (done.stderr or done.stdout).strip().splitlines()[-5:]

@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harness.fields import Fields, dotted_get, dotted_set
+from harness.fields import Fields, dotted_set
 from harness.matrix import all_cores
 from harness.model import Cell, ConfigError
+from harness.target import THREAD_FACTORS, Target, problem_of
+from harness.target import parse as parse_target
 
-THREAD_FACTORS = ("threads", "interop_threads")
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-
-
-@dataclasses.dataclass(frozen=True)
-class Prepare:
-    """A command that is run once, before the first trial, where the path `creates` does not exist."""
-
-    creates: Path
-    command: tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """The program observed: what stands after `python`, and its configuration file, if it has one."""
-
-    command: tuple[str, ...]
-    config: Path | None = None
-    prepare: Prepare | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,9 +77,12 @@ def find(name: str) -> Path:
     return shipped.relative_to(Path.cwd()) if shipped.is_relative_to(Path.cwd()) else shipped
 
 
-def read(path: Path, overrides: list[str], command: list[str] | None = None) -> Plan:
+def read(
+    path: Path, overrides: list[str], command: list[str] | None = None, target: Mapping[str, Any] | None = None
+) -> Plan:
     """Read a plan file, apply `key=value` overrides, put `command` in the target's place where it is given.
 
+    `target` holds further keys of the target. With a command, relative paths of the target start where we are called.
     Raises ConfigError with all problems, yaml.YAMLError where the file is not YAML.
     """
     if not path.is_file():
@@ -106,7 +94,17 @@ def read(path: Path, overrides: list[str], command: list[str] | None = None) -> 
         loaded = {**loaded, "target": {"command": command}, "settings": {}, "plant": None, "expect": {}}
     for override in overrides:
         _apply(loaded, override)
-    return parse(loaded, path)
+    for key, value in (target or {}).items():
+        dotted_set(loaded, f"target.{key}", value)
+    return parse(_from_here(loaded) if command else loaded, path)
+
+
+def _from_here(loaded: dict[str, Any]) -> dict[str, Any]:
+    """Spell the target's paths in full: the plan behind a command lies elsewhere."""
+    given = loaded["target"]
+    paths = {key: given[key] for key in ("python", "cwd", "config") if isinstance(given.get(key), str)}
+    full = {key: os.path.abspath(text) for key, text in paths.items() if key != "python" or os.path.dirname(text)}
+    return {**loaded, "target": {**given, **full}}
 
 
 def parse(raw: Mapping[str, Any], path: Path) -> Plan:
@@ -114,7 +112,7 @@ def parse(raw: Mapping[str, Any], path: Path) -> Plan:
     asking whether files exist. Raises ConfigError with all problems.
     """
     fields = Fields(raw, [])
-    target = _target(fields.section("target", required=True), path.parent)
+    target = parse_target(fields.section("target", required=True), path.parent)
     factors = _factors(fields.section("factors"))
     plan = Plan(
         name=fields.take("name", str, path.stem),
@@ -143,26 +141,6 @@ def _apply(raw: dict[str, Any], override: str) -> None:
     if not equals or not key.strip():
         raise ConfigError(f"--set {override}: expected key=value, e.g. --set repeats=3")
     dotted_set(raw, key.strip(), yaml.safe_load(text))
-
-
-def _target(fields: Fields, folder: Path) -> Target:
-    command = tuple(str(word) for word in fields.take("command", list, [], required=True))
-    config = fields.take("config", str, None)
-    prepare = _prepare(fields.section("prepare")) if fields.raw.get("prepare") else fields.take("prepare", dict, None)
-    fields.finish()
-    path = folder / config if config else None
-    if path is not None and not path.is_file():
-        fields.problem("config", f"there is no file {path}")
-    if config and not any("{config}" in word for word in command):
-        fields.problem("command", "does not say where the configuration goes: put {config} into it")
-    return Target(command, path, prepare)
-
-
-def _prepare(fields: Fields) -> Prepare:
-    creates = fields.take("creates", str, "", required=True)
-    command = tuple(str(word) for word in fields.take("command", list, [], required=True))
-    fields.finish()
-    return Prepare(Path(creates), command)
 
 
 def _factors(fields: Fields) -> tuple[tuple[str, tuple[Any, ...]], ...]:
@@ -238,13 +216,11 @@ def _plant(fields: Fields) -> Plant:
 
 
 def _check_keys(plan: Plan, fields: Fields) -> None:
-    """Settings and factors must be keys that the target's configuration has; threads are set from outside."""
-    wanted = [("settings", key) for key in plan.settings]
-    wanted += [("factors", name) for name, _ in plan.factors if name not in THREAD_FACTORS]
-    if not wanted or (plan.target.config and not plan.target.config.is_file()):
-        return
-    config = yaml.safe_load(plan.target.config.read_text(encoding="utf-8")) if plan.target.config else {}
-    for section, key in wanted:
-        if dotted_get(config or {}, key) is KeyError:
-            where = f"{plan.target.config} has no such key" if plan.target.config else "the target has no target.config"
-            fields.problems.append(f"{section}.{key}: cannot be set: {where}")
+    """Every setting and factor must have a way to the target; threads are set from outside."""
+    listed = [name for name, _ in plan.target.factors]
+    varied = [item for item in plan.factors if item[0] in listed or item[0] not in THREAD_FACTORS]
+    wanted = [("settings", key, (value,)) for key, value in plan.settings.items()]
+    for section, key, values in wanted + [("factors", name, values) for name, values in varied]:
+        problem = problem_of(plan.target, key, values)
+        if problem:
+            fields.problems.append(f"{section}.{key}: {problem}")

@@ -13,16 +13,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from harness import limits, surroundings
+from harness import interpreter, launching, limits, surroundings
 from harness.confinement import Confinement
-from harness.fields import dotted_set
 from harness.interventions import Intervention
 from harness.limits import Limit, Pulse
 from harness.model import Cell, EndedBy
 from harness.ntstatus import ENDED_BY_HARNESS
-from harness.plan import THREAD_FACTORS, Plan
+from harness.plan import Plan
 from harness.process import Child, Launch, Reaped
 from harness.stillness import Stillness, allowed_seconds
 from harness.system import verbs
@@ -32,7 +29,6 @@ from probes.outside.flight import LiveRing
 from probes.outside.memory import MemoryProbe
 
 BOOT = Path(__file__).resolve().parent.parent / "probes" / "inside" / "boot.py"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 CONTROL_C_EXIT = 0xC000013A
 OUTPUT_SECONDS = 0.25
 BEFORE_BOOT = {"sequence": 0, "step": 0, "done": 0, "kind": "start"}
@@ -80,14 +76,14 @@ def run(request: Request, keep_going: Watcher) -> None:
 def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[str]:
     """Write the configuration's copy, spec.json and environment.json; return the target's command."""
     plan, folder = request.plan, request.folder.resolve()
-    config = write_config(request)
-    command = [word.replace("{config}", str(config)).replace("{trial}", str(folder)) for word in plan.target.command]
+    target, values = plan.target, values_of(request)
+    command = launching.command(target, values, launching.write_config(target, values))
     factors = request.effective.as_dict()
     changed = request.intervention
     records.write_json(folder / records.SPEC, {
         "schema": "inquest/spec/1", "trial": request.id, "folder": str(folder), "command": command,
         "factors": request.cell.as_dict(), "interventions": [changed.id] if changed else [],
-        "python": sys.executable, "directory": os.getcwd(), "supervisor": os.getpid(),
+        "python": target.interpreter, "directory": str(target.directory), "supervisor": os.getpid(),
         "threads": factors.get("threads"), "interop_threads": factors.get("interop_threads"),
         "inside_probes": plan.inside_probes and (changed is None or changed.inside_probes),
         "onednn": changed is None or changed.onednn, "stack_bytes": changed.stack_bytes if changed else None,
@@ -96,40 +92,30 @@ def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),
         "confine": confine,
     })  # fmt: skip
-    records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(child_environment(request)))
+    environment = child_environment(request)
+    records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(environment, interpreter.ask(target)))
     return command
 
 
-def write_config(request: Request) -> Path | None:
-    """Write the target's configuration with the plan's settings and the cell's factors set; None where it has none."""
-    source = request.plan.target.config
-    if source is None:
-        return None
-    config = yaml.safe_load(source.read_text(encoding="utf-8"))
-    for key, value in request.plan.settings.items():
-        dotted_set(config, key, value.replace("{trial}", str(request.folder)) if isinstance(value, str) else value)
-    for key, value in request.effective.factors:
-        if key not in THREAD_FACTORS:
-            dotted_set(config, key, value)
-    path = request.folder / ("config" + source.suffix)
-    path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    return path
+def values_of(request: Request) -> launching.Values:
+    """Return what the target of this trial is given."""
+    return launching.Values(request.folder, request.plan.settings, request.effective.as_dict())
 
 
 def child_environment(request: Request) -> dict[str, str]:
-    """Return the supervisor's environment with the cell's thread variables and the intervention's own."""
-    threads = request.effective.as_dict().get("threads")
-    variables = {name: str(threads) for name in THREAD_VARIABLES} if threads else {}
-    return {**os.environ, **variables, **dict(request.intervention.variables if request.intervention else ())}
+    """Return the child's environment, with the intervention's own variables last."""
+    more = request.intervention.variables if request.intervention else ()
+    return launching.environment(request.plan.target, values_of(request), more)
 
 
 def _launch(request: Request, command: list[str]) -> Child:
-    boot = [sys.executable, str(BOOT), str(request.folder.resolve() / records.SPEC), "--", *command]
-    folder = request.folder
+    target, folder = request.plan.target, request.folder
+    options, rest = launching.split_options(command)
+    boot = [target.interpreter, *options, str(BOOT), str(folder.resolve() / records.SPEC), "--", *rest]
     stack_bytes = request.intervention.stack_bytes if request.intervention else None
     environment = child_environment(request)
     return verbs.start(
-        Launch(boot, environment, Path.cwd(), folder / records.STDOUT, folder / records.STDERR, stack_bytes)
+        Launch(boot, environment, target.directory, folder / records.STDOUT, folder / records.STDERR, stack_bytes)
     )
 
 

@@ -69,9 +69,7 @@ def describe(config: Config, splits: Splits) -> None:
         log.info("No test accuracy: %s", splits.no_test)
 
 
-def test(
-    config: Config, splits: Splits, model: SiameseRanker, device: torch.device
-) -> tuple[float | None, str | None]:
+def test(config: Config, splits: Splits, model: SiameseRanker, device: torch.device) -> tuple[float | None, str | None]:
     """The test accuracy of the best checkpoint, or None and the reason why there is none."""
     if not config.evaluate:
         return None, "evaluate is false"

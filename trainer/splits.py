@@ -130,7 +130,8 @@ def shared_series(splits: Sequence[Split]) -> list[str]:
     """One problem for each two lists that have series in common: a series seen in training proves nothing in a test."""
     shared = [(one, two, sorted(one.all_series & two.all_series)) for one, two in combinations(splits, 2)]
     return [
-        f"{one.list_file} and {two.list_file} share {len(both)} series: " + ", ".join(map(str, both[:10]))
+        f"{one.list_file} and {two.list_file} share {len(both)} series: "
+        + ", ".join(map(str, both[:10]))
         + (", ..." if len(both) > 10 else "")
         for one, two, both in shared
         if both

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
+
+from pythons import VERSIONS, find  # noqa: E402
+
 ROOT = Path(__file__).resolve().parents[2]
 BOOT = ROOT / "probes" / "inside" / "boot.py"
-VERSIONS = ("3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 SHOW = """
 import __main__, hashlib, os, random, signal, sys, threading, warnings
 print("argv", sys.argv)
@@ -59,16 +62,6 @@ def g():
 
 f()
 """
-
-
-def find(version: str) -> str:
-    """Return the path of a Python of that version that really runs, or skip the test."""
-    homes = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}*/bin/python"))
-    found = [str(path) for path in homes] + [path for path in [shutil.which(f"python{version}")] if path]
-    works = (
-        path for path in found if subprocess.run([path, "-c", ""], capture_output=True, timeout=30).returncode == 0
-    )
-    return next(works, "") or pytest.skip(f"there is no Python {version} here")
 
 
 def run(directory: Path, command: list[str]) -> subprocess.CompletedProcess[bytes]:
