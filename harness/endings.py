@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from harness import exits, ntstatus
@@ -27,6 +28,7 @@ SIGNALS = {
     "SIGXFSZ": "its file size limit was reached (SIGXFSZ)",
     "SIGPIPE": "wrote to a pipe that nobody reads (SIGPIPE)",
 }
+SURVIVED = "survived"
 ABORTED = "Fatal Python error: Aborted"
 MID_STEP = ("enter", "backward", "optimizer")
 
@@ -47,7 +49,7 @@ def judge(folder: TrialFolder, flight: list[FlightRecord]) -> Ending:
     by_itself = sent is not None and ended_by is EndedBy.OUTSIDE
     exit_ = Exit(
         code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
-        meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record),
+        meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec),
         ended_by=EndedBy.ITSELF if by_itself else ended_by,
     )  # fmt: skip
     return Ending(_outcome(folder, flight), exit_, _facts(folder))
@@ -59,10 +61,12 @@ def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
     return f"{sent['signal']}, sent by {who} ({sent['call']})"
 
 
-def meaning(record: dict[str, Any]) -> str:
-    """Say in words what an exit record says, and no more than it says."""
+def meaning(record: dict[str, Any], spec: Mapping[str, Any] | None = None) -> str:
+    """Say in words what an exit record says, and no more than it says; the spec tells what was asked of the trial."""
     if not record:
         return "not known: the supervisor did not see the end"
+    if record.get("ended_by") == EndedBy.HARNESS and record.get("limit") == SURVIVED:
+        return f"alive and well after {(spec or {}).get('survive') or 'the time asked'}, and ended there by the harness"
     if record.get("ended_by") == EndedBy.HARNESS:
         return f"ended by the harness at the limit: {record.get('limit')}"
     if record.get("signal"):
@@ -88,9 +92,12 @@ def _outcome(folder: TrialFolder, flight: list[FlightRecord]) -> Outcome:
     if not record:
         return Outcome.UNRESOLVED
     if record["ended_by"] == EndedBy.HARNESS:
-        return {"no progress": Outcome.HUNG, "steps": Outcome.STOPPED, "memory": Outcome.STOPPED}.get(
-            record["limit"], Outcome.UNRESOLVED
-        )
+        return {
+            "no progress": Outcome.HUNG,
+            "steps": Outcome.STOPPED,
+            "memory": Outcome.STOPPED,
+            SURVIVED: Outcome.STOPPED,
+        }.get(record["limit"], Outcome.UNRESOLVED)
     if record["signal"] or record["code"] != 0:
         return Outcome.DIED
     if not folder.spec.get("inside_probes", True):

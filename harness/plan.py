@@ -13,6 +13,8 @@ import yaml
 from harness.fields import Fields, dotted_set
 from harness.matrix import all_cores
 from harness.model import Cell, ConfigError
+from harness.survive import Survive
+from harness.survive import parse as parse_survive
 from harness.target import THREAD_FACTORS, Target, problem_of
 from harness.target import parse as parse_target
 
@@ -48,8 +50,10 @@ class Plant:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What an inquest is to do. `expect_steps`: a run that ends by itself with fewer steps has not completed.
+    """What an inquest is to do.
 
+    `expect_steps`: a run that ends by itself with fewer steps has not completed. `survive`: a trial that has lived for
+    so long is ended there, and is well.
     `controls`: whether planted faults are run first (or reused), to know which probes fire on this machine.
     """
 
@@ -66,6 +70,7 @@ class Plan:
     plant: Plant | None
     controls: bool
     source: Mapping[str, Any]
+    survive: Survive | None = None
 
 
 def find(name: str) -> Path:
@@ -128,6 +133,7 @@ def parse(raw: Mapping[str, Any], path: Path) -> Plan:
         plant=_plant(fields.section("plant")) if fields.raw.get("plant") else fields.take("plant", dict, None),
         controls=fields.take("controls", bool, True),
         source=raw,
+        survive=parse_survive(fields),
     )
     fields.finish()
     _check_keys(plan, fields)

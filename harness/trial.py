@@ -21,17 +21,14 @@ from harness.model import Cell, EndedBy
 from harness.ntstatus import ENDED_BY_HARNESS
 from harness.plan import Plan
 from harness.process import Child, Launch, Reaped
-from harness.stillness import Stillness, allowed_seconds
+from harness.pulses import Pulses
+from harness.stillness import allowed_seconds
 from harness.system import verbs
 from probes import records
 from probes.outside import PROBES, Probe, Watched, torch_stacks
-from probes.outside.flight import LiveRing
-from probes.outside.memory import MemoryProbe
 
 BOOT = Path(__file__).resolve().parent.parent / "probes" / "inside" / "boot.py"
 CONTROL_C_EXIT = 0xC000013A
-OUTPUT_SECONDS = 0.25
-BEFORE_BOOT = {"sequence": 0, "step": 0, "done": 0, "kind": "start"}
 Watcher = Callable[[Pulse], bool]
 
 
@@ -87,7 +84,7 @@ def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[
         "threads": factors.get("threads"), "interop_threads": factors.get("interop_threads"),
         "inside_probes": plan.inside_probes and (changed is None or changed.inside_probes),
         "onednn": changed is None or changed.onednn, "stack_bytes": changed.stack_bytes if changed else None,
-        "expect_steps": plan.expect_steps,
+        "expect_steps": plan.expect_steps, "survive": str(plan.survive) if plan.survive else None,
         "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),
         "confine": confine,
@@ -153,8 +150,9 @@ class _Closing:
 
 def _watch(request: Request, child: Child, watched: Watched, probes: list[Probe], keep_going: Watcher) -> str | None:
     """Sample until the child has ended; return the name of the limit at which the harness ended it, if it did."""
-    pulses = _Pulses(watched, probes)
-    armed = limits.from_plan(request.plan.limits)
+    survive = request.plan.survive
+    pulses = Pulses(watched, probes, counts_forwards=survive is not None and survive.field == "forwards")
+    armed = limits.from_plan(request.plan.limits, survive)
     while not verbs.has_ended(child):
         now = time.perf_counter()
         for probe in probes:
@@ -182,30 +180,6 @@ def _is_vetoed(request: Request, probes: list[Probe], reason: str, pulse: Pulse)
 def _reason_to_end(armed: tuple[Limit, ...], pulse: Pulse, keep_going: bool) -> str | None:
     reached = next((limit.name for limit in armed if limit.reached(pulse)), None)
     return reached if keep_going else "interrupted"
-
-
-class _Pulses:
-    """Turns what the probes and the flight ring say into pulses; progress is a new flight record or new output."""
-
-    def __init__(self, watched: Watched, probes: list[Probe]) -> None:
-        self._watched = watched
-        self._ring = LiveRing(watched.folder / records.FLIGHT_RING)
-        self._memory = next(probe for probe in probes if isinstance(probe, MemoryProbe))
-        self._stillness = Stillness(watched.started)
-        self._outputs = [str(watched.folder / name) for name in (records.STDOUT, records.STDERR)]
-        self._output, self._output_asked = 0, 0.0
-
-    def take(self, now: float) -> Pulse:
-        newest: Mapping[str, Any] = self._ring.newest() or BEFORE_BOOT
-        if now - self._output_asked >= OUTPUT_SECONDS:
-            self._output, self._output_asked = sum(os.stat(path).st_size for path in self._outputs), now
-        step, done = newest["step"], newest["done"]
-        idle = self._stillness.see(now, (newest["sequence"], self._output), step, done)
-        return Pulse(
-            seconds=now - self._watched.started, idle_seconds=idle, rss_bytes=self._memory.rss_bytes,
-            threads=self._memory.threads, step=step, steps_done=done, kind=newest["kind"],
-            median_step_seconds=self._stillness.median_step_seconds,
-        )  # fmt: skip
 
 
 def _exit_record(

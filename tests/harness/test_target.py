@@ -149,7 +149,7 @@ class TestEnvironment:
         assert found.keys() - os.environ.keys() >= {"D", "SEED"}
 
     def test_another_interpreter_s_environment_is_active(self, tmp_path: Path) -> None:
-        """What it starts by name comes from there; a virtual environment says so, another Python says that it is none."""
+        """What it starts by name comes from there; a virtual environment says so, another Python says that none."""
         place = tmp_path / "env" / "bin" / "python"
         found = launching.activated(Target(("t.py",), python=str(place)))
         assert (found["PATH"] or "").split(os.pathsep)[0] == str(place.parent)
