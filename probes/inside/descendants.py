@@ -11,7 +11,7 @@ import os
 import sys
 import types
 
-from . import faults, imports, steering
+from . import faults, imports, steering, unseen
 from .lines import RecordFolder
 from .tracker import Tracker
 
@@ -19,12 +19,12 @@ MOST = 200  # a program that forks without end must not fill the disk; later chi
 BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
 
 
-def own_folder(trial: str, how: str) -> str:
+def own_folder(trial: str, how: str, command: list[str]) -> str:
     """Make this process' folder and process.json in it; return its path."""
     path = os.path.join(trial, "processes", str(os.getpid()))
     os.makedirs(path, exist_ok=True)
     with open(os.path.join(path, "process.json"), "w", encoding="utf-8") as stream:
-        json.dump({"pid": os.getpid(), "parent": os.getppid(), "how": how, "command": sys.argv}, stream, indent=1)
+        json.dump({"pid": os.getpid(), "parent": os.getppid(), "how": how, "command": command}, stream, indent=1)
     return path
 
 
@@ -42,9 +42,10 @@ def _after_fork(trial: str, folder: RecordFolder, tracker: Tracker) -> None:
         _write_nowhere(folder)
         tracker.ring.detach()
         return
-    folder.move(own_folder(trial, "fork"))
-    tracker.begin_again(folder.file("flight.ring"), folder.file("flight.names"))
-    faults.enable(folder.file("fault.log"))
+    with unseen.HighDescriptors():
+        folder.move(own_folder(trial, "fork", sys.argv))
+        tracker.begin_again(folder.file("flight.ring"), folder.file("flight.names"))
+        faults.enable(folder.file("fault.log"))
 
 
 def _write_nowhere(folder: RecordFolder) -> None:

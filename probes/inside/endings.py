@@ -111,11 +111,11 @@ def _without_boot(trace: Optional[types.TracebackType]) -> Optional[types.Traceb
 
 
 def _hide_boot_from_traceback() -> None:
-    """Print the coming traceback without our frames; only where the target kept Python's own hook."""
-    if sys.excepthook is sys.__excepthook__:
-        sys.excepthook = _excepthook
+    """Give the coming traceback to the hook that is in place, Python's or the target's own, without our frames."""
+    chosen = sys.excepthook
 
+    def excepthook(kind: type[BaseException], error: BaseException, trace: Optional[types.TracebackType]) -> None:
+        own = _without_boot(trace)  # on the exception too: Python prints that one, and not the argument
+        chosen(kind, error.with_traceback(own), own)
 
-def _excepthook(kind: type[BaseException], error: BaseException, trace: Optional[types.TracebackType]) -> None:
-    own = _without_boot(trace)  # on the exception too: Python prints that one, and not the argument
-    sys.__excepthook__(kind, error.with_traceback(own), own)
+    sys.excepthook = excepthook
