@@ -60,6 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(own)
     if command is not None and options.command != "run":
         _parser().error(f"`-- COMMAND` belongs to run, not to {options.command}")
+    if getattr(options, "mirror_exit", False) and not options.once:
+        _parser().error("--mirror-exit: needs --once, as an inquest has many trials with an exit code each")
     if command == []:
         _parser().error("nothing stands after `--`: give a script or `-m module`")
     options.target = command
@@ -110,6 +112,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     run.add_argument("--budget", type=seconds, metavar="TIME", help="begin no trial after this time, e.g. 15m")
     _add_target(run)
+    _add_streams(run)
     run.add_argument("--resume", metavar="FOLDER", help="go on with an interrupted inquest")
     _add_common(run)
 
@@ -122,6 +125,16 @@ def _add_target(run: argparse.ArgumentParser) -> None:
     run.add_argument(
         "--env", action="append", default=[], type=variable, metavar="NAME=VALUE", help="set a variable for the target"
     )
+
+
+def _add_streams(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--echo", action="store_true", help="pass the target's stdout and stderr through; our own words go to stderr"
+    )
+    run.add_argument(
+        "--mirror-exit", action="store_true", help="with --once: exit with the target's own code instead of the "
+        "verdict's: 128 + n where signal n ended it, 0 where it was ended alive and well at a limit",
+    )  # fmt: skip
 
 
 def variable(text: str) -> str:

@@ -17,9 +17,12 @@ from harness.complaints import INTERRUPTED, NO_EVIDENCE
 from harness.display import Display
 from harness.importable import problems_with
 from harness.interrupt import Interrupt
+from harness.limits import WELL
 from harness.model import Cell, ConfigError, Evidence, VerdictStatus
+from harness.trial import signal_number
 from probes import records
 
+SIGNALED = 128
 EXIT_OF_VERDICT = {VerdictStatus.NO_FAILURE: 0, VerdictStatus.NAMED: 1}
 OPEN = 3
 
@@ -88,8 +91,24 @@ def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | Non
         raise ConfigError([problem for problem in problems if problem])
     root = inquest.make_folder(out, read.name)
     inquest.save_plan(root, read, once, path)
-    order = inquest.Order(read, _spelling(path, options), once, options.budget)
-    return _carry_out(root, order, junit)
+    order = inquest.Order(read, _spelling(path, options), once, options.budget, getattr(options, "echo", False))
+    code = _carry_out(root, order, junit)
+    return _mirrored(root) if getattr(options, "mirror_exit", False) and code != INTERRUPTED else code
+
+
+def _mirrored(root: Path) -> int:
+    """Return the exit code of the one trial's child, as a shell would: 128 + n for signal n.
+
+    0 where the harness ended it alive and well; that it could not be seen to end is missing evidence.
+    """
+    folders = [root / "trials" / trial_id for trial_id in judge.trial_ids(root)]
+    record = (records.read_json(folders[-1] / records.EXIT) if folders else None) or {}
+    if record.get("limit") in WELL:
+        return 0
+    if record.get("signal"):
+        return SIGNALED + signal_number(record["signal"])
+    code: int | None = record.get("code")
+    return NO_EVIDENCE if code is None else code
 
 
 def _target_keys(options: argparse.Namespace) -> dict[str, Any]:
@@ -121,7 +140,7 @@ def _resume(root: Path, options: argparse.Namespace) -> int:
 
 
 def _carry_out(root: Path, order: inquest.Order, junit: str | None) -> int:
-    console = Console()
+    console = Console(stderr=order.echo)  # stdout is the target's then
     with Interrupt() as interrupt:
         evidence = inquest.Inquest(root, order, Display(console), interrupt).run()
     if junit:

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import yaml
 from harness import __version__, agenda, confinement, controls, doctor, facts, judge, matrix, surroundings, trial
 from harness.controls import store
 from harness.display import Display
+from harness.echo import Echo
 from harness.interrupt import Interrupt
 from harness.interventions import Intervention
 from harness.limits import Pulse
@@ -28,12 +30,16 @@ from probes import records
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """What the user asked for. `once`: one trial of the baseline cell. `budget_seconds`: no trial begins after it."""
+    """What the user asked for. `once`: one trial of the baseline cell. `budget_seconds`: no trial begins after it.
+
+    `echo`: the target's own output is passed through while it runs.
+    """
 
     plan: Plan
     command: str
     once: bool = False
     budget_seconds: float | None = None
+    echo: bool = False
 
 
 class Inquest:
@@ -160,7 +166,8 @@ class Inquest:
         self._note("trial begins", trial=trial_id)
         self._display.trial_begins(trial_id, place)
         request = trial.Request(trial_id, folder, cell, self.order.plan, intervention, memory_limit_bytes)
-        trial.run(request, self._pulse)
+        with Echo(folder) if self.order.echo else nullcontext():
+            trial.run(request, self._pulse)
         if not self._interrupt.asked:
             self._note("trial ended", trial=trial_id)
             self._display.trial_ended(self._read(trial_id))

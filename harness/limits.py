@@ -9,6 +9,8 @@ from harness.plan import Limits
 from harness.stillness import allowed_seconds
 from harness.survive import Survive
 
+WELL = ("survived", "steps")  # the limits that mean well: the trial was ended alive
+
 
 @dataclasses.dataclass(frozen=True)
 class Pulse:

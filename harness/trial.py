@@ -219,6 +219,12 @@ def _ended_by(name: str | None, reaped: Reaped, limit: str | None) -> str:
     return EndedBy.OUTSIDE if name in SENT or reaped.ntstatus == CONTROL_C_EXIT else EndedBy.ITSELF
 
 
+def signal_number(name: str) -> int:
+    """Return 11 for "SIGSEGV"; the inverse of `signal_name`."""
+    known = {member.name: member.value for member in signal.Signals}
+    return known[name] if name in known else int(name.split()[-1])
+
+
 def signal_name(number: int | None) -> str | None:
     """Return "SIGSEGV" for 11; the bare number for a signal without a name (real-time signals)."""
     known = {member.value: member.name for member in signal.Signals}
