@@ -42,8 +42,12 @@ class Ending:
     facts: tuple[Fact, ...]
 
 
-def judge(folder: TrialFolder, flight: list[FlightRecord]) -> Ending:
-    """Return how the trial ended; pure. Only exits.jsonl can know that the program sent itself the signal."""
+def judge(folder: TrialFolder, flight: list[FlightRecord], done: int | None = None) -> Ending:
+    """Return how the trial ended; pure. Only exits.jsonl can know that the program sent itself the signal.
+
+    `done`: the steps that were done, where another process than the observed one does them.
+    """
+    steps = done if done is not None else flight[-1].done if flight else 0
     record, sent = folder.exit, exits.own_signal(folder)
     ended_by = EndedBy(record.get("ended_by", "itself"))
     by_itself = sent is not None and ended_by is EndedBy.OUTSIDE
@@ -52,7 +56,7 @@ def judge(folder: TrialFolder, flight: list[FlightRecord]) -> Ending:
         meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec),
         ended_by=EndedBy.ITSELF if by_itself else ended_by,
     )  # fmt: skip
-    return Ending(_outcome(folder, flight), exit_, _facts(folder))
+    return Ending(_outcome(folder, flight, steps), exit_, _facts(folder))
 
 
 def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
@@ -87,7 +91,7 @@ def _ntstatus(folder: TrialFolder) -> str | None:
     return "0xC0000409" if aborted else record.get("ntstatus")
 
 
-def _outcome(folder: TrialFolder, flight: list[FlightRecord]) -> Outcome:
+def _outcome(folder: TrialFolder, flight: list[FlightRecord], steps: int) -> Outcome:
     record = folder.exit
     if not record:
         return Outcome.UNRESOLVED
@@ -102,10 +106,10 @@ def _outcome(folder: TrialFolder, flight: list[FlightRecord]) -> Outcome:
         return Outcome.DIED
     if not folder.spec.get("inside_probes", True):
         return Outcome.COMPLETED  # with the inside probes off, the exit code is all there is
-    return Outcome.COMPLETED if _has_finished(folder, flight) else Outcome.DIED
+    return Outcome.COMPLETED if _has_finished(folder, flight, steps) else Outcome.DIED
 
 
-def _has_finished(folder: TrialFolder, flight: list[FlightRecord]) -> bool:
+def _has_finished(folder: TrialFolder, flight: list[FlightRecord], steps: int) -> bool:
     """A completed run is known by its last records: exit code 0 alone is not enough.
 
     The main program must have ended (returned, or sys.exit outside of a step), no thread may have died, the interpreter
@@ -114,7 +118,7 @@ def _has_finished(folder: TrialFolder, flight: list[FlightRecord]) -> bool:
     calls = [row.value["call"] for row in folder.own_lines(records.EXITS)]
     ended = "end of main" in calls or ("sys.exit" in calls and not _in_a_step(flight))
     threads_well = "SystemExit in thread" not in calls and not folder.own_lines(records.PYTHON_ERROR)
-    enough = (flight[-1].done if flight else 0) >= (folder.spec.get("expect_steps") or 0)
+    enough = steps >= (folder.spec.get("expect_steps") or 0)
     return ended and threads_well and enough and "os._exit" not in calls and "atexit" in calls
 
 

@@ -8,6 +8,7 @@ from harness.limits import Pulse
 from harness.stillness import Stillness
 from probes import records
 from probes.outside import Probe, Watched
+from probes.outside.ends import EndsProbe
 from probes.outside.memory import MemoryProbe
 from probes.outside.rings import Processes
 
@@ -22,6 +23,7 @@ class Pulses:
         self._watched = watched
         self._processes = Processes(watched.folder)
         self._memory = next(probe for probe in probes if isinstance(probe, MemoryProbe))
+        self._ends = [probe for probe in probes if isinstance(probe, EndsProbe)]
         self._stillness = Stillness(watched.started)
         self._outputs = [str(watched.folder / name) for name in (records.STDOUT, records.STDERR)]
         self._output, self._looked = 0, 0.0
@@ -40,4 +42,5 @@ class Pulses:
             threads=self._memory.threads, step=step, steps_done=done, kind=newest["kind"],
             median_step_seconds=self._stillness.median_step_seconds,
             forwards=self._processes.count_forwards() if self._counts_forwards else 0,
+            deaths=sum(probe.deaths for probe in self._ends),
         )  # fmt: skip

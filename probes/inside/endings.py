@@ -23,8 +23,8 @@ from .tracker import Tracker
 class MainProgram:
     """Around the target's main program: sees whatever leaves it, and lets it go on."""
 
-    def __init__(self, folder: RecordFolder) -> None:
-        """Take the trial's folder."""
+    def __init__(self, folder: Optional[RecordFolder]) -> None:
+        """Take this process' folder; None: nothing can be recorded."""
         self._folder = folder
 
     def __enter__(self) -> None:
@@ -34,6 +34,8 @@ class MainProgram:
         self, kind: Optional[type], error: Optional[BaseException], trace: Optional[types.TracebackType]
     ) -> None:
         """Record how the main program was left; never swallows."""
+        if self._folder is None:
+            return
         exits = self._folder.lines("exits.jsonl")
         own = _without_boot(trace)
         if error is None:

@@ -23,8 +23,9 @@ def main(arguments: list[str], before: dict) -> None:
     origin, command = words[: words.index("--")], words[words.index("--") + 1 :]
     with open(spec_path, encoding="utf-8") as stream:
         spec = json.load(stream)
+    is_observed = not origin or descendants.may_write(spec["folder"])
     with unseen.HighDescriptors():
-        folder = _set_up(spec, spec_path, origin, command)
+        folder = _set_up(spec, spec_path, origin, command) if is_observed else None
     unseen.restore(before)
     target.prepare(command)
     unseen.forget_shadowed(before)
@@ -34,8 +35,7 @@ def main(arguments: list[str], before: dict) -> None:
 
 def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -> RecordFolder:
     """Open every record and install every hook; return the folder of this process."""
-    own = descendants.own_folder(spec["folder"], origin[0], command) if origin else spec["folder"]
-    folder = RecordFolder(own)
+    folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0], command) if origin else spec["folder"])
     if not origin and "supervisor" in spec:
         faults.die_with(spec["supervisor"])
     if spec.get("confine") and not origin:  # a descendant has inherited it

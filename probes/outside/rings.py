@@ -10,7 +10,6 @@ from typing import Any
 from probes import records
 from probes.outside.flight import LiveRing
 
-PROCESSES = "processes"
 BEFORE_BOOT = {"sequence": 0, "step": 0, "done": 0, "kind": "start"}
 PIECE = 1 << 20
 ROOT_ENDED = b'"event":"end"'
@@ -55,7 +54,7 @@ class Processes:
 
     def look(self) -> None:
         """Find new processes and read the newest record of each."""
-        path = self._folder / PROCESSES
+        path = self._folder / records.PROCESSES
         for entry in os.scandir(path) if path.is_dir() else ():
             if entry.name not in self._others:
                 self._others[entry.name] = Process(Path(entry.path))
