@@ -26,6 +26,10 @@ examples:
   harness run --set repeats=3 --budget 15m       three trials a cell, none begun after 15 minutes
   harness run --once -- train.py --epochs 1      observe any Python script once
   harness run --once -- -m package.train         observe any Python module once
+  harness run --python ~/env/bin/python --cwd ~/project -- -m package.train --config a.yaml
+                                                 a project as it is, in its own environment
+  harness run --python ~/env/bin/python --once -- torchrun --nproc-per-node 2 train.py
+                                                 a console script of that environment; its ranks are observed too
   harness run --resume reports/inquest-...       go on with an interrupted inquest
   harness run --repro reports/inquest-...        does the repro of that report die on this machine too?
 
@@ -57,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(own)
     if command is not None and options.command != "run":
         _parser().error(f"`-- COMMAND` belongs to run, not to {options.command}")
+    if getattr(options, "mirror_exit", False) and not options.once:
+        _parser().error("--mirror-exit: needs --once, as an inquest has many trials with an exit code each")
     if command == []:
         _parser().error("nothing stands after `--`: give a script or `-m module`")
     options.target = command
@@ -106,9 +112,38 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--once", action="store_true", help="one observed trial of the baseline cell and its report; no matrix"
     )
     run.add_argument("--budget", type=seconds, metavar="TIME", help="begin no trial after this time, e.g. 15m")
+    _add_target(run)
+    _add_streams(run)
     run.add_argument("--resume", metavar="FOLDER", help="go on with an interrupted inquest")
     run.add_argument("--repro", metavar="REPORT", help="run a report's repro five times here, and compare how it dies")
     _add_common(run)
+
+
+def _add_target(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--python", metavar="PY", help="the target's interpreter, e.g. a virtual environment's; 3.9 or later"
+    )
+    run.add_argument("--cwd", metavar="DIR", help="the target's working directory (default: this one)")
+    run.add_argument(
+        "--env", action="append", default=[], type=variable, metavar="NAME=VALUE", help="set a variable for the target"
+    )
+
+
+def _add_streams(run: argparse.ArgumentParser) -> None:
+    run.add_argument(
+        "--echo", action="store_true", help="pass the target's stdout and stderr through; our own words go to stderr"
+    )
+    run.add_argument(
+        "--mirror-exit", action="store_true", help="with --once: exit with the target's own code instead of the "
+        "verdict's: 128 + n where signal n ended it, 0 where it was ended alive and well at a limit",
+    )  # fmt: skip
+
+
+def variable(text: str) -> str:
+    """Return NAME=VALUE as it is; argparse reports what is none."""
+    if not text.partition("=")[0].isidentifier() or "=" not in text:
+        raise argparse.ArgumentTypeError(f"{text!r} is no variable: write NAME=VALUE")
+    return text
 
 
 def _add_smoke(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

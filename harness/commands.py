@@ -15,11 +15,14 @@ from rich.console import Console
 from harness import inquest, judge, plan
 from harness.complaints import INTERRUPTED, NO_EVIDENCE
 from harness.display import Display
-from harness.importable import problem_with
+from harness.importable import problems_with
 from harness.interrupt import Interrupt
+from harness.limits import WELL
 from harness.model import Cell, ConfigError, Evidence, VerdictStatus
+from harness.trial import signal_number
 from probes import records
 
+SIGNALED = 128
 EXIT_OF_VERDICT = {VerdictStatus.NO_FAILURE: 0, VerdictStatus.NAMED: 1}
 OPEN = 3
 
@@ -79,10 +82,10 @@ def controls(options: argparse.Namespace) -> int:
 
 
 def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | None = None) -> int:
-    read = _as_asked(plan.read(path, options.set, options.target), options, once)
+    read = _as_asked(plan.read(path, options.set, options.target, _target_keys(options)), options, once)
     out = Path(options.out)
     problems = [
-        problem_with(read.target.command),
+        *problems_with(read.target),
         _problem_with_folder(out),
         _problem_with_folder(Path(junit).parent) if junit else None,
     ]
@@ -90,8 +93,34 @@ def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | Non
         raise ConfigError([problem for problem in problems if problem])
     root = inquest.make_folder(out, read.name)
     inquest.save_plan(root, read, once, path)
-    order = inquest.Order(read, _spelling(path, options), once, options.budget)
-    return _carry_out(root, order, junit)
+    order = inquest.Order(read, _spelling(path, options), once, options.budget, getattr(options, "echo", False))
+    code = _carry_out(root, order, junit)
+    return _mirrored(root) if getattr(options, "mirror_exit", False) and code != INTERRUPTED else code
+
+
+def _mirrored(root: Path) -> int:
+    """Return the exit code of the one trial's child, as a shell would: 128 + n for signal n.
+
+    0 where the harness ended it alive and well; that it could not be seen to end is missing evidence.
+    """
+    folders = [root / "trials" / trial_id for trial_id in judge.trial_ids(root)]
+    record = (records.read_json(folders[-1] / records.EXIT) if folders else None) or {}
+    if record.get("limit") in WELL:
+        return 0
+    if record.get("signal"):
+        return SIGNALED + signal_number(record["signal"])
+    code: int | None = record.get("code")
+    return NO_EVIDENCE if code is None else code
+
+
+def _target_keys(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what the command line says of the target; relative paths start at the caller's folder."""
+    python, cwd = getattr(options, "python", None), getattr(options, "cwd", None)
+    keys: dict[str, Any] = {"cwd": os.path.abspath(cwd)} if cwd else {}
+    if python:
+        keys["python"] = os.path.abspath(python) if os.path.dirname(python) else python
+    pairs = (item.partition("=") for item in getattr(options, "env", ()))
+    return keys | {f"env.{name}": value for name, _, value in pairs}
 
 
 def _as_asked(read: plan.Plan, options: argparse.Namespace, once: bool) -> plan.Plan:
@@ -130,7 +159,7 @@ def _again(report: Path, out: Path) -> int:
 
 
 def _carry_out(root: Path, order: inquest.Order, junit: str | None) -> int:
-    console = Console()
+    console = Console(stderr=order.echo)  # stdout is the target's then
     with Interrupt() as interrupt:
         evidence = inquest.Inquest(root, order, Display(console), interrupt).run()
     if junit:
@@ -196,4 +225,7 @@ def _problem_with_folder(folder: Path) -> str | None:
 def _spelling(path: Path, options: argparse.Namespace) -> str:
     """Return the command that begins this inquest again, for the report's next experiments."""
     words = ["harness", "run", str(path), *(word for item in options.set for word in ("--set", item))]
+    given = [(name, getattr(options, name, None)) for name in ("python", "cwd")]
+    words += [word for name, value in given if value for word in (f"--{name}", value)]
+    words += [word for item in getattr(options, "env", ()) for word in ("--env", item)]
     return shlex.join(words + (["--", *options.target] if options.target else []))

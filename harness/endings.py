@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from harness import exits, ntstatus
@@ -27,6 +28,7 @@ SIGNALS = {
     "SIGXFSZ": "its file size limit was reached (SIGXFSZ)",
     "SIGPIPE": "wrote to a pipe that nobody reads (SIGPIPE)",
 }
+SURVIVED = "survived"
 ABORTED = "Fatal Python error: Aborted"
 MID_STEP = ("enter", "backward", "optimizer")
 
@@ -40,17 +42,21 @@ class Ending:
     facts: tuple[Fact, ...]
 
 
-def judge(folder: TrialFolder, flight: list[FlightRecord]) -> Ending:
-    """Return how the trial ended; pure. Only exits.jsonl can know that the program sent itself the signal."""
+def judge(folder: TrialFolder, flight: list[FlightRecord], done: int | None = None) -> Ending:
+    """Return how the trial ended; pure. Only exits.jsonl can know that the program sent itself the signal.
+
+    `done`: the steps that were done, where another process than the observed one does them.
+    """
+    steps = done if done is not None else flight[-1].done if flight else 0
     record, sent = folder.exit, exits.own_signal(folder)
     ended_by = EndedBy(record.get("ended_by", "itself"))
     by_itself = sent is not None and ended_by is EndedBy.OUTSIDE
     exit_ = Exit(
         code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
-        meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record),
+        meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec),
         ended_by=EndedBy.ITSELF if by_itself else ended_by,
     )  # fmt: skip
-    return Ending(_outcome(folder, flight), exit_, _facts(folder))
+    return Ending(_outcome(folder, flight, steps), exit_, _facts(folder))
 
 
 def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
@@ -59,10 +65,12 @@ def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
     return f"{sent['signal']}, sent by {who} ({sent['call']})"
 
 
-def meaning(record: dict[str, Any]) -> str:
-    """Say in words what an exit record says, and no more than it says."""
+def meaning(record: dict[str, Any], spec: Mapping[str, Any] | None = None) -> str:
+    """Say in words what an exit record says, and no more than it says; the spec tells what was asked of the trial."""
     if not record:
         return "not known: the supervisor did not see the end"
+    if record.get("ended_by") == EndedBy.HARNESS and record.get("limit") == SURVIVED:
+        return f"alive and well after {(spec or {}).get('survive') or 'the time asked'}, and ended there by the harness"
     if record.get("ended_by") == EndedBy.HARNESS:
         return f"ended by the harness at the limit: {record.get('limit')}"
     if record.get("signal"):
@@ -83,22 +91,25 @@ def _ntstatus(folder: TrialFolder) -> str | None:
     return "0xC0000409" if aborted else record.get("ntstatus")
 
 
-def _outcome(folder: TrialFolder, flight: list[FlightRecord]) -> Outcome:
+def _outcome(folder: TrialFolder, flight: list[FlightRecord], steps: int) -> Outcome:
     record = folder.exit
     if not record:
         return Outcome.UNRESOLVED
     if record["ended_by"] == EndedBy.HARNESS:
-        return {"no progress": Outcome.HUNG, "steps": Outcome.STOPPED, "memory": Outcome.STOPPED}.get(
-            record["limit"], Outcome.UNRESOLVED
-        )
+        return {
+            "no progress": Outcome.HUNG,
+            "steps": Outcome.STOPPED,
+            "memory": Outcome.STOPPED,
+            SURVIVED: Outcome.STOPPED,
+        }.get(record["limit"], Outcome.UNRESOLVED)
     if record["signal"] or record["code"] != 0:
         return Outcome.DIED
     if not folder.spec.get("inside_probes", True):
         return Outcome.COMPLETED  # with the inside probes off, the exit code is all there is
-    return Outcome.COMPLETED if _has_finished(folder, flight) else Outcome.DIED
+    return Outcome.COMPLETED if _has_finished(folder, flight, steps) else Outcome.DIED
 
 
-def _has_finished(folder: TrialFolder, flight: list[FlightRecord]) -> bool:
+def _has_finished(folder: TrialFolder, flight: list[FlightRecord], steps: int) -> bool:
     """A completed run is known by its last records: exit code 0 alone is not enough.
 
     The main program must have ended (returned, or sys.exit outside of a step), no thread may have died, the interpreter
@@ -107,7 +118,7 @@ def _has_finished(folder: TrialFolder, flight: list[FlightRecord]) -> bool:
     calls = [row.value["call"] for row in folder.own_lines(records.EXITS)]
     ended = "end of main" in calls or ("sys.exit" in calls and not _in_a_step(flight))
     threads_well = "SystemExit in thread" not in calls and not folder.own_lines(records.PYTHON_ERROR)
-    enough = (flight[-1].done if flight else 0) >= (folder.spec.get("expect_steps") or 0)
+    enough = steps >= (folder.spec.get("expect_steps") or 0)
     return ended and threads_well and enough and "os._exit" not in calls and "atexit" in calls
 
 

@@ -12,10 +12,12 @@ from harness import (
     fault,
     hangs,
     headroom,
+    leading,
     memory,
     memory_facts,
     memory_growth,
     observer,
+    processes,
     settings,
     signature,
     threading_facts,
@@ -24,17 +26,11 @@ from harness import (
 )
 from harness.crash_stacks import crash
 from harness.folder import TrialFolder
-from harness.model import Cell, Fact, Gap, LastEvent, Trial
+from harness.last_events import last_event
+from harness.model import Cell, Fact, Gap, Trial
 from harness.runtimes import runtimes
 from probes import records
 from probes.outside.flight import FlightRecord
-
-PHASES = {
-    "start": "start-up", "torch": "after import of torch", "epoch": "data loading", "data": "data loading",
-    "batch": "after data loading", "enter": "forward", "leave": "forward", "backward": "backward",
-    "backward_end": "after backward", "optimizer": "optimizer step",
-    "step": "after optimizer step", "end": "finalization",
-}  # fmt: skip
 
 ERROR_KEYS = ("type", "message", "thread", "is_main", "errno", "filename", "bases")
 
@@ -42,11 +38,13 @@ ERROR_KEYS = ("type", "message", "thread", "is_main", "errno", "filename", "base
 def read(root: Path, trial_id: str) -> Trial:
     """Read one trial of the inquest in `root`; its id is its path under `trials/`."""
     folder = TrialFolder(root, trial_id)
-    flight = folder.flight()
+    own = folder.flight()
+    place = leading.place(folder, own)
+    flight = leading.flight_of(folder, place) if place else own
     last = last_event(flight)
-    ending = endings.judge(folder, flight)
+    ending = endings.judge(folder, own, flight[-1].done if flight else 0)
     spec = folder.spec
-    facts = _collect(folder, flight)
+    facts = _collect(folder, flight, place)
     return Trial(
         id=trial_id,
         cell=Cell(tuple(spec.get("factors", {}).items())),
@@ -55,46 +53,22 @@ def read(root: Path, trial_id: str) -> Trial:
         exit=ending.exit,
         last_event=last,
         peak_rss_bytes=next((fact.value for fact in facts if fact.name == "peak_rss_bytes"), None),
-        forwards=timings.summary(folder),
+        forwards=timings.summary(folder, place),
         signature=signature.of(folder, ending.exit, last, ending.outcome),
         facts=(*ending.facts, *facts),
-        gaps=_gaps(folder),
+        gaps=_gaps(folder, place),
     )
 
 
-def last_event(flight: list[FlightRecord]) -> LastEvent | None:
-    """Return the point of death: the innermost module that was entered and not left, else the last record's phase."""
-    if not flight:
-        return None
-    newest = flight[-1]
-    if newest.kind == "leave" and newest.depth > 0:
-        newest = _enclosing(flight, newest)
-    inside = newest.kind == "enter"
-    phase = "forward" if inside else "after forward" if newest.kind == "leave" else PHASES.get(newest.kind, newest.kind)
-    return LastEvent(
-        epoch=newest.epoch or None, step=newest.step or None, phase=phase,
-        module=newest.name if inside else None, call=newest.call if inside else None,
-    )  # fmt: skip
-
-
-def _enclosing(flight: list[FlightRecord], left: FlightRecord) -> FlightRecord:
-    """Return the entry of the module around one that was just left (same thread, one level up)."""
-    outer = (
-        row
-        for row in reversed(flight)
-        if row.thread == left.thread and row.kind == "enter" and row.depth == left.depth - 1
-    )
-    return next(outer, left)
-
-
-def _collect(folder: TrialFolder, flight: list[FlightRecord]) -> tuple[Fact, ...]:
+def _collect(folder: TrialFolder, flight: list[FlightRecord], place: str) -> tuple[Fact, ...]:
     readers: tuple[Callable[[TrialFolder], list[Fact]], ...] = (
         memory.facts, memory_facts.facts, memory_growth.facts, headroom.facts, cpu.facts, settings.facts, _torch,
         runtimes, threading_facts.facts, _errors, workers.facts, exits.facts, fault.facts, crash.facts,
-        observer.facts, hangs.facts, _silenced,
+        observer.facts, hangs.facts, processes.facts, _silenced,
     )  # fmt: skip
     facts = [fact for reader in readers for fact in reader(folder)]
-    return (Fact("steps_done", flight[-1].done if flight else 0, (folder.source(records.FLIGHT_RING, 1),)), *facts)
+    ring = folder.source(place + records.FLIGHT_RING, 1)
+    return (Fact("steps_done", flight[-1].done if flight else 0, (ring,)), *facts)
 
 
 def _torch(folder: TrialFolder) -> list[Fact]:
@@ -121,7 +95,7 @@ def _errors(folder: TrialFolder) -> list[Fact]:
     ]
 
 
-def _gaps(folder: TrialFolder) -> tuple[Gap, ...]:
+def _gaps(folder: TrialFolder, place: str) -> tuple[Gap, ...]:
     told = [Gap(row.value["probe"], row.value["reason"]) for row in folder.lines(records.GAPS).rows]
     told += [
         Gap(row.value["probe"], row.value["reason"])
@@ -132,8 +106,8 @@ def _gaps(folder: TrialFolder) -> tuple[Gap, ...]:
     torn = [Gap(name, "the last line is torn: the writer died in it") for name in names if folder.lines(name).tail]
     if not folder.exit:
         told.append(Gap("exit", "exit.json is missing: the supervisor did not see the end of this trial"))
-    if not folder.lines(records.FORWARDS).rows:
+    if not folder.lines(place + records.FORWARDS).rows:
         told.append(
             Gap("forwards", "no module forward was seen: no torch module ran, or the trial ended before the first")
         )
-    return tuple(told + torn)
+    return tuple(told + torn + processes.gaps(folder))

@@ -69,16 +69,6 @@ def _is(value: object, kind: type) -> bool:
     return isinstance(value, kind)
 
 
-def dotted_get(tree: Mapping[str, Any], key: str) -> Any:
-    """Return the value under a dotted key; the class KeyError itself where there is none."""
-    node: Any = tree
-    for part in key.split("."):
-        if not isinstance(node, Mapping) or part not in node:
-            return KeyError
-        node = node[part]
-    return node
-
-
 def dotted_set(tree: dict[str, Any], key: str, value: Any) -> None:
     """Set the value under a dotted key in place, making the mappings on the way (a scalar on the way is replaced)."""
     *parents, last = key.split(".")

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
+from harness import interpreter
+from harness.launching import program_place, split_options
+from harness.target import Target
 
-def problem_with(command: Sequence[str]) -> str | None:
-    """Return why `python COMMAND` could not start, with the key path; None where it can."""
-    if not command:
+LEAST_BYTES = 256
+NO_PYTHON = "is not a Python program; give the script, or -m and the module, that it runs"
+
+
+def problems_with(target: Target) -> list[str]:
+    """Return why `python COMMAND` could not start, each with its key path; empty where it can."""
+    wrong = problem_with_command(target)
+    return [wrong] if wrong else [problem for problem in [interpreter.ask(target).problem] if problem]
+
+
+def problem_with_command(target: Target) -> str | None:
+    """Return what is wrong with the words themselves, without asking the interpreter."""
+    _, rest = split_options(target.command)
+    if not rest:
         return "target.command: is empty: give a script or -m and a module"
-    if command[0] == "-m":
-        return _problem_with_module(command[1]) if len(command) > 1 else "target.command: no module stands after -m"
-    if command[0].startswith("-"):
-        return f"target.command: {command[0]}: expected a script, or -m and a module"
-    return None if Path(command[0]).is_file() else f"target.command: there is no script {command[0]}"
+    if rest[0] in ("-m", "-c"):
+        word = "module" if rest[0] == "-m" else "code"
+        return None if len(rest) > 1 else f"target.command: no {word} stands after {rest[0]}"
+    if rest[0].startswith("-"):
+        return f"target.command: {rest[0]}: expected a script, or -m and a module"
+    return _problem_with_script(target, rest[0])
 
 
-def _problem_with_module(name: str) -> str | None:
-    """Walk down the packages by their search paths; nothing of them is executed, hence nothing heavy is loaded."""
-    path: list[str] | None = [str(Path.cwd()), *sys.path]
-    spec: ModuleSpec | None = None
-    parts = name.split(".")
-    for depth in range(len(parts)):
-        spec = PathFinder.find_spec(".".join(parts[: depth + 1]), path)
-        if spec is None:
-            return f"target.command: there is no module {name}"
-        path = list(spec.submodule_search_locations or ())
-    if path and PathFinder.find_spec(f"{name}.__main__", path) is None:
-        return f"target.command: {name} is a package without __main__.py, so `python -m {name}` cannot run it"
-    return None
+def _problem_with_script(target: Target, word: str) -> str | None:
+    if "{trial}" in word or "{config}" in word:
+        return None
+    place = program_place(target, word)
+    if place is None:
+        where = f" in {target.cwd}" if target.cwd else ""
+        beside = "" if "/" in word else f", nor a console script of that name beside {target.interpreter}"
+        return f"target.command: there is no script {word}{where}{beside}"
+    if place.is_dir():
+        return None if (place / "__main__.py").is_file() else f"target.command: {word} is a folder without __main__.py"
+    return None if _is_python(place) else f"target.command: {word} {NO_PYTHON}"
+
+
+def _is_python(path: Path) -> bool:
+    """Whether Python can run a file: not a program of another kind, nor another language's script."""
+    with open(path, "rb") as stream:
+        head = stream.read(LEAST_BYTES)
+    is_other_script = head.startswith(b"#!") and b"python" not in head and path.suffix != ".py"
+    return not head.startswith((b"\x7fELF", b"\xcf\xfa\xed\xfe")) and not is_other_script

@@ -6,18 +6,32 @@ import dataclasses
 import shlex
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harness import __version__, agenda, confinement, controls, doctor, facts, judge, matrix, surroundings, trial
+from harness import (
+    __version__,
+    agenda,
+    confinement,
+    controls,
+    doctor,
+    facts,
+    judge,
+    matrix,
+    study,
+    surroundings,
+    trial,
+)
+from harness.bisect import stage
 from harness.controls import store
 from harness.display import Display
+from harness.echo import Echo
 from harness.interrupt import Interrupt
 from harness.limits import Pulse
 from harness.model import Cell, ConfigError, Evidence, Trial
@@ -28,12 +42,16 @@ from probes import records
 
 @dataclasses.dataclass(frozen=True)
 class Order:
-    """What the user asked for. `once`: one trial of the baseline cell. `budget_seconds`: no trial begins after it."""
+    """What the user asked for. `once`: one trial of the baseline cell. `budget_seconds`: no trial begins after it.
+
+    `echo`: the target's own output is passed through while it runs.
+    """
 
     plan: Plan
     command: str
     once: bool = False
     budget_seconds: float | None = None
+    echo: bool = False
 
 
 class Inquest:
@@ -60,6 +78,7 @@ class Inquest:
             if not self.order.once:
                 self._stage("matrix", lambda: self._run_cells(self._cells(), self.order.plan.repeats))
                 self._stage("interventions", self._intervene)
+                self._stage("bisect", self._bisect)
             self._note("interrupted" if self._interrupt.asked else "end", seconds=self._elapsed())
             evidence = judge.evidence(self.root)
             self._display.stage("report")
@@ -106,7 +125,10 @@ class Inquest:
             return
         self._display.say(f"making {prepare.creates}: {shlex.join(prepare.command)}")
         done = subprocess.run(
-            [sys.executable, *prepare.command], stdin=subprocess.DEVNULL, capture_output=True, text=True
+            [self.order.plan.target.interpreter, *prepare.command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
         )
         if done.returncode != 0 or not prepare.creates.exists():
             words = (done.stderr or done.stdout).strip().splitlines()[-5:]
@@ -134,6 +156,25 @@ class Inquest:
             self._run_trial(step.cell, step.why, step)
             step = agenda.next_step(self._trials(), confinement.kind_here())
 
+    def _bisect(self) -> None:
+        """Shrink the failure: where it begins, where in the model it is, what it needs; and write its repro."""
+        case = study.of(self._trials())
+        if case is not None:
+            means = stage.Means(
+                self.root, self.order.plan, self._run_cell, self._may_begin, self._pulse, self._display.say
+            )
+            stage.run(means, case, self._trials())
+
+    def _run_cell(self, cell: Cell, why: str) -> Trial | None:
+        """Run one more trial of a cell; None where none may begin, or it was interrupted."""
+        if not self._may_begin():
+            return None
+        self._run_trial(cell, why)
+        return None if self._interrupt.asked else self._read(judge.trial_ids(self.root)[-1])
+
+    def _may_begin(self) -> bool:
+        return not self._interrupt.asked and not self._is_spent()
+
     def _trials(self) -> tuple[Trial, ...]:
         return tuple(self._read(trial_id) for trial_id in judge.trial_ids(self.root))
 
@@ -157,7 +198,8 @@ class Inquest:
         self._display.trial_begins(trial_id, place)
         limit = (step.memory_limit_bytes, step.means) if step else (None, None)
         request = trial.Request(trial_id, folder, cell, self.order.plan, intervention, *limit)
-        trial.run(request, self._pulse)
+        with Echo(folder) if self.order.echo else nullcontext():
+            trial.run(request, self._pulse)
         if not self._interrupt.asked:
             self._note("trial ended", trial=trial_id)
             self._display.trial_ended(self._read(trial_id))

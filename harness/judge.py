@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import facts
+from harness.bisect import stage
 from harness.controls import store
 from harness.hypotheses import HYPOTHESES, Case
-from harness.model import Evidence, Trial
+from harness.model import Evidence
 from harness.verdict import decide
+from harness.words import last_lines
 from probes import records
-
-STDERR_LINES = 4000
 
 
 def evidence(root: Path) -> Evidence:
@@ -20,9 +20,12 @@ def evidence(root: Path) -> Evidence:
     inquest, environment = _from_journal(root)
     trials = tuple(facts.read(root, trial_id) for trial_id in trial_ids(root))
     controls = store.load(root / store.NAME)
-    case = Case(trials, {trial.id: _stderr(root, trial) for trial in trials}, controls)
+    case = Case(
+        trials, {trial.id: last_lines(root / "trials" / trial.id / records.STDERR) for trial in trials}, controls
+    )
     findings = tuple(hypothesis.judge(case) for hypothesis in HYPOTHESES)
-    return Evidence(inquest, environment, trials, findings, decide(case, findings, inquest["command"]), controls)
+    verdict = decide(case, findings, inquest["command"])
+    return Evidence(inquest, environment, trials, findings, verdict, controls, stage.rows(root))
 
 
 def trial_ids(root: Path) -> list[str]:
@@ -48,10 +51,3 @@ def _from_journal(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
                 "interrupted": row.value["event"] == "interrupted",
             }
     return inquest, environment
-
-
-def _stderr(root: Path, trial: Trial) -> tuple[str, ...]:
-    path = root / "trials" / trial.id / records.STDERR
-    return (
-        tuple(path.read_text(encoding="utf-8", errors="replace").splitlines()[-STDERR_LINES:]) if path.exists() else ()
-    )

@@ -7,6 +7,9 @@ from typing import Any, Protocol
 
 from harness.plan import Limits
 from harness.stillness import allowed_seconds
+from harness.survive import Survive
+
+WELL = ("survived", "steps")  # the limits that mean well: the trial was ended alive
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +17,8 @@ class Pulse:
     """What the supervisor knows of a running trial at one instant.
 
     `idle_seconds`: since the last sign of progress. `median_step_seconds`: None until the first step is done.
+    `forwards`: of whole models, counted only where the plan asks for them. `deaths`: of processes that the target
+    started and that did not end well.
     """
 
     seconds: float
@@ -24,6 +29,8 @@ class Pulse:
     steps_done: int
     kind: str
     median_step_seconds: float | None = None
+    forwards: int = 0
+    deaths: int = 0
 
 
 class Limit(Protocol):
@@ -63,9 +70,23 @@ class NoProgress:
         return pulse.idle_seconds >= allowed_seconds(self.limits, pulse.median_step_seconds)
 
 
-def from_plan(limits: Limits) -> tuple[Limit, ...]:
-    """Return the plan's limits; steps first, as it is the one that means well. The one for progress is always armed."""
+@dataclasses.dataclass(frozen=True)
+class Survived:
+    """Ends a trial well that has lived for as long as the plan asks, when nothing of it has died by then."""
+
+    survive: Survive
+    name: str = "survived"
+
+    def reached(self, pulse: Pulse) -> bool:
+        """Whether it has lived for long enough."""
+        value: Any = getattr(pulse, self.survive.field)
+        return bool(value >= self.survive.number) and pulse.deaths == 0
+
+
+def from_plan(limits: Limits, survive: Survive | None = None) -> tuple[Limit, ...]:
+    """Return the plan's limits; first those that mean well. The one for progress is always armed."""
     return (
+        *((Survived(survive),) if survive else ()),
         *_thresholds(("steps", "steps_done", limits.steps), ("memory", "rss_bytes", limits.memory_bytes)),
         NoProgress(limits),
         *_thresholds(("wall time", "seconds", limits.wall_seconds)),

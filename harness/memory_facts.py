@@ -15,6 +15,7 @@ from harness import memory
 from harness.folder import TrialFolder
 from harness.memory_groups import history, is_made_for_trial, oom_kills, own_group
 from harness.model import Fact, Source
+from harness.words import last_lines
 from probes import records
 from probes.records import Row
 
@@ -84,7 +85,7 @@ def _allocation_failure(folder: TrialFolder) -> Iterator[Fact]:
         (f"{row.value.get('type')}: {row.value.get('message')}", folder.source(records.PYTHON_ERROR, row.line))
         for row in folder.own_lines(records.PYTHON_ERROR)
     ]
-    lines = folder.text(records.STDERR).splitlines()
+    lines = last_lines(folder.path / records.STDERR)
     numbered = list(enumerate(lines, 1))[-LAST_LINES:]
     printed = [(text.strip(), folder.source(records.STDERR, number)) for number, text in reversed(numbered)]
     told = ((text, source, sign) for text, source in errors + printed for sign in TEXTS if sign in text)

@@ -234,7 +234,10 @@ class Control:
 
 @dataclasses.dataclass(frozen=True)
 class Evidence:
-    """All of an inquest that the reports show; `evidence.json` is this, as JSON."""
+    """All of an inquest that the reports show; `evidence.json` is this, as JSON.
+
+    `bisect`: what the searches found, by name (thresholds, difference, samples, place, repro), as their records say it.
+    """
 
     inquest: dict[str, Any]
     environment: dict[str, Any]
@@ -242,6 +245,7 @@ class Evidence:
     hypotheses: tuple[Finding, ...]
     verdict: Verdict
     controls: tuple[Control, ...] = ()
+    bisect: dict[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class ConfigError(Exception):

@@ -3,35 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from harness.fields import Fields, dotted_get, dotted_set
+from harness.bisect.wishes import Wishes
+from harness.bisect.wishes import read as read_wishes
+from harness.fields import Fields, dotted_set
 from harness.matrix import all_cores
 from harness.model import Cell, ConfigError
+from harness.survive import Survive
+from harness.survive import parse as parse_survive
+from harness.target import MEMORY_FACTOR, OUTSIDE_FACTORS, THREAD_FACTORS, Target, problem_of
+from harness.target import parse as parse_target
 
-THREAD_FACTORS = ("threads", "interop_threads")
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
-
-
-@dataclasses.dataclass(frozen=True)
-class Prepare:
-    """A command that is run once, before the first trial, where the path `creates` does not exist."""
-
-    creates: Path
-    command: tuple[str, ...]
-
-
-@dataclasses.dataclass(frozen=True)
-class Target:
-    """The program observed: what stands after `python`, and its configuration file, if it has one."""
-
-    command: tuple[str, ...]
-    config: Path | None = None
-    prepare: Prepare | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,9 +52,12 @@ class Plant:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """What an inquest is to do. `expect_steps`: a run that ends by itself with fewer steps has not completed.
+    """What an inquest is to do.
 
+    `expect_steps`: a run that ends by itself with fewer steps has not completed. `survive`: a trial that has lived for
+    so long is ended there, and is well.
     `controls`: whether planted faults are run first (or reused), to know which probes fire on this machine.
+    `bisect`: what is searched once a failure was reproduced.
     `replay_values`: whether the values that a dying module was given are saved, for its replay; else only their form.
     """
 
@@ -83,6 +75,8 @@ class Plan:
     controls: bool
     replay_values: bool
     source: Mapping[str, Any]
+    survive: Survive | None = None
+    bisect: Wishes = Wishes()
 
 
 def find(name: str) -> Path:
@@ -94,9 +88,12 @@ def find(name: str) -> Path:
     return shipped.relative_to(Path.cwd()) if shipped.is_relative_to(Path.cwd()) else shipped
 
 
-def read(path: Path, overrides: list[str], command: list[str] | None = None) -> Plan:
+def read(
+    path: Path, overrides: list[str], command: list[str] | None = None, target: Mapping[str, Any] | None = None
+) -> Plan:
     """Read a plan file, apply `key=value` overrides, put `command` in the target's place where it is given.
 
+    `target` holds further keys of the target. With a command, relative paths of the target start where we are called.
     Raises ConfigError with all problems, yaml.YAMLError where the file is not YAML.
     """
     if not path.is_file():
@@ -108,7 +105,17 @@ def read(path: Path, overrides: list[str], command: list[str] | None = None) -> 
         loaded = {**loaded, "target": {"command": command}, "settings": {}, "plant": None, "expect": {}}
     for override in overrides:
         _apply(loaded, override)
-    return parse(loaded, path)
+    for key, value in (target or {}).items():
+        dotted_set(loaded, f"target.{key}", value)
+    return parse(_from_here(loaded) if command else loaded, path)
+
+
+def _from_here(loaded: dict[str, Any]) -> dict[str, Any]:
+    """Spell the target's paths in full: the plan behind a command lies elsewhere."""
+    given = loaded["target"]
+    paths = {key: given[key] for key in ("python", "cwd", "config") if isinstance(given.get(key), str)}
+    full = {key: os.path.abspath(text) for key, text in paths.items() if key != "python" or os.path.dirname(text)}
+    return {**loaded, "target": {**given, **full}}
 
 
 def parse(raw: Mapping[str, Any], path: Path) -> Plan:
@@ -116,7 +123,7 @@ def parse(raw: Mapping[str, Any], path: Path) -> Plan:
     asking whether files exist. Raises ConfigError with all problems.
     """
     fields = Fields(raw, [])
-    target = _target(fields.section("target", required=True), path.parent)
+    target = parse_target(fields.section("target", required=True), path.parent)
     factors = _factors(fields.section("factors"))
     plan = Plan(
         name=fields.take("name", str, path.stem),
@@ -131,8 +138,10 @@ def parse(raw: Mapping[str, Any], path: Path) -> Plan:
         expect_steps=_expect(fields.section("expect")),
         plant=_plant(fields.section("plant")) if fields.raw.get("plant") else fields.take("plant", dict, None),
         controls=fields.take("controls", bool, True),
+        bisect=read_wishes(fields, path.parent),
         replay_values=fields.take("replay_values", bool, False),
         source=raw,
+        survive=parse_survive(fields),
     )
     fields.finish()
     _check_keys(plan, fields)
@@ -146,26 +155,6 @@ def _apply(raw: dict[str, Any], override: str) -> None:
     if not equals or not key.strip():
         raise ConfigError(f"--set {override}: expected key=value, e.g. --set repeats=3")
     dotted_set(raw, key.strip(), yaml.safe_load(text))
-
-
-def _target(fields: Fields, folder: Path) -> Target:
-    command = tuple(str(word) for word in fields.take("command", list, [], required=True))
-    config = fields.take("config", str, None)
-    prepare = _prepare(fields.section("prepare")) if fields.raw.get("prepare") else fields.take("prepare", dict, None)
-    fields.finish()
-    path = folder / config if config else None
-    if path is not None and not path.is_file():
-        fields.problem("config", f"there is no file {path}")
-    if config and not any("{config}" in word for word in command):
-        fields.problem("command", "does not say where the configuration goes: put {config} into it")
-    return Target(command, path, prepare)
-
-
-def _prepare(fields: Fields) -> Prepare:
-    creates = fields.take("creates", str, "", required=True)
-    command = tuple(str(word) for word in fields.take("command", list, [], required=True))
-    fields.finish()
-    return Prepare(Path(creates), command)
 
 
 def _factors(fields: Fields) -> tuple[tuple[str, tuple[Any, ...]], ...]:
@@ -184,6 +173,10 @@ def _values(name: str, values: list[Any], fields: Fields) -> tuple[Any, ...]:
         for value in values:
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 fields.problem(name, f"{value!r} is not a number of threads: expected a whole number from 1, or all")
+    if name == MEMORY_FACTOR:
+        for value in values:
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                fields.problem(name, f"{value!r} is not a limit: expected a whole number of bytes")
     for value in values:
         if isinstance(value, (dict, list)):
             fields.problem(name, f"{value!r} cannot be one value of a factor")
@@ -241,13 +234,14 @@ def _plant(fields: Fields) -> Plant:
 
 
 def _check_keys(plan: Plan, fields: Fields) -> None:
-    """Settings and factors must be keys that the target's configuration has; threads are set from outside."""
-    wanted = [("settings", key) for key in plan.settings]
-    wanted += [("factors", name) for name, _ in plan.factors if name not in THREAD_FACTORS]
-    if not wanted or (plan.target.config and not plan.target.config.is_file()):
-        return
-    config = yaml.safe_load(plan.target.config.read_text(encoding="utf-8")) if plan.target.config else {}
-    for section, key in wanted:
-        if dotted_get(config or {}, key) is KeyError:
-            where = f"{plan.target.config} has no such key" if plan.target.config else "the target has no target.config"
-            fields.problems.append(f"{section}.{key}: cannot be set: {where}")
+    """Every setting and factor must have a way to the target; threads are set from outside."""
+    listed = [name for name, _ in plan.target.factors]
+    varied = [item for item in plan.factors if item[0] in listed or item[0] not in OUTSIDE_FACTORS]
+    wanted = [("settings", key, (value,)) for key, value in plan.settings.items()]
+    wanted += [("factors", name, values) for name, values in varied]
+    samples = plan.bisect.samples
+    wanted += [("bisect.samples.factor", samples.factor, (str(samples.file),))] if samples else []
+    for section, key, values in wanted:
+        problem = problem_of(plan.target, key, values)
+        if problem:
+            fields.problems.append(f"{section}.{key}: {problem}")

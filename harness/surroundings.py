@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 
+from harness.interpreter import PACKAGES, Interpreter
 from harness.matrix import all_cores
 from probes.outside.cgroup import memory_limits
 
@@ -33,7 +34,6 @@ STEERING = (
     "PYTHON",
 )
 RESTORED = ("SIGPIPE", "SIGXFSZ", "SIGXFZ")  # Python ignores these itself, and subprocess gives them back to the child
-PACKAGES = ("torch", "torchvision", "numpy", "pillow", "psutil", "py-spy", "rich", "pyyaml")
 LIMITS = (
     "RLIMIT_AS",
     "RLIMIT_DATA",
@@ -55,16 +55,20 @@ def of_machine() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def of_child(environment: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a trial's child starts with: the machine, steering variables, resource limits, cgroup."""
+def of_child(environment: Mapping[str, str], target: Interpreter) -> dict[str, Any]:
+    """Return what a trial's child starts with: the machine, its own Python and packages, steering variables, resource
+    limits, cgroup.
+    """
     return {
         **of_machine(),
+        "python": target.version,
+        "packages": dict(target.packages),
         "variables": {name: value for name, value in sorted(environment.items()) if name.startswith(STEERING)},
         "rlimits": _rlimits(),
         "cgroup_memory_limits": memory_limits(),
         "available_bytes": psutil.virtual_memory().available,
         "supervisor_rss_bytes": psutil.Process().memory_info().rss,
-        "executable": sys.executable,
+        "executable": target.path,
         "ignored_signals": _ignored_signals(),
     }
 

@@ -12,24 +12,25 @@ from probes import records
 Key = tuple[str, int]
 
 
-def summary(folder: TrialFolder) -> tuple[ForwardTiming, ...]:
+def summary(folder: TrialFolder, place: str = "") -> tuple[ForwardTiming, ...]:
     """Return count, median, 95th percentile and unfinished calls, in the order of their first begin.
 
-    A begin is matched with the next end of the same thread, module, call and step.
+    `place` is the folder, within the trial's, of the process that is asked; "" for the observed one. A begin is matched
+    with the next end of the same thread, module, call and step.
     """
     begun: dict[tuple[object, ...], float] = {}
     seconds: dict[Key, list[float]] = defaultdict(list)
     order: dict[Key, int] = {}
-    for row in folder.lines(records.FORWARDS).rows:
+    for row in folder.lines(place + records.FORWARDS).rows:
         value = row.value
         key = (value["module"], value["call"])
         order.setdefault(key, row.line)
-        place = (value["thread"], *key, value["step"])
+        where = (value["thread"], *key, value["step"])
         if value["event"] == "begin":
-            begun[place] = value["t"]
-        elif place in begun:
-            seconds[key].append(value["t"] - begun.pop(place))
-    unfinished = [place[1:3] for place in begun]
+            begun[where] = value["t"]
+        elif where in begun:
+            seconds[key].append(value["t"] - begun.pop(where))
+    unfinished = [where[1:3] for where in begun]
     return tuple(_timing(key, seconds[key], unfinished.count(key)) for key in sorted(order, key=lambda key: order[key]))
 
 

@@ -13,29 +13,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from harness import limits, surroundings
+from harness import interpreter, launching, limits, surroundings
 from harness.confinement import Confinement
-from harness.fields import dotted_set
 from harness.interventions import Intervention
 from harness.limits import Limit, Pulse
 from harness.model import Cell, EndedBy
 from harness.ntstatus import ENDED_BY_HARNESS
-from harness.plan import THREAD_FACTORS, Plan
+from harness.plan import Plan
 from harness.process import Child, Launch, Reaped
-from harness.stillness import Stillness, allowed_seconds
+from harness.pulses import Pulses
+from harness.stillness import allowed_seconds
 from harness.system import verbs
+from harness.target import MEMORY_FACTOR
 from probes import records
 from probes.outside import PROBES, Probe, Watched, torch_stacks
-from probes.outside.flight import LiveRing
-from probes.outside.memory import MemoryProbe
 
 BOOT = Path(__file__).resolve().parent.parent / "probes" / "inside" / "boot.py"
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 CONTROL_C_EXIT = 0xC000013A
-OUTPUT_SECONDS = 0.25
-BEFORE_BOOT = {"sequence": 0, "step": 0, "done": 0, "kind": "start"}
 Watcher = Callable[[Pulse], bool]
 
 
@@ -56,6 +50,12 @@ class Request:
     capture: Mapping[str, Any] | None = None
 
     @property
+    def limit_bytes(self) -> int | None:
+        """The memory limit: an intervention's, else the cell's own; the tighter where there are both."""
+        limits = [self.memory_limit_bytes, self.cell.as_dict().get(MEMORY_FACTOR)]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    @property
     def effective(self) -> Cell:
         """The factor values that the target gets: the cell's, under the intervention."""
         return self.intervention.applied_to(self.cell) if self.intervention else self.cell
@@ -68,7 +68,7 @@ def run(request: Request, keep_going: Watcher) -> None:
     """
     request.folder.mkdir(parents=True)
     with ExitStack() as stack:
-        confinement = stack.enter_context(Confinement(request.memory_limit_bytes, request.folder, request.memory_means))
+        confinement = stack.enter_context(Confinement(request.limit_bytes, request.folder, request.memory_means))
         command = prepare(request, confinement.spec)
         child = _launch(request, command)
         watched = Watched(child.pid, request.folder, request.plan.interval_seconds, time.perf_counter())
@@ -85,24 +85,25 @@ def run(request: Request, keep_going: Watcher) -> None:
 def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[str]:
     """Write the configuration's copy, spec.json and environment.json; return the target's command."""
     plan, folder = request.plan, request.folder.resolve()
-    config = write_config(request)
-    command = [word.replace("{config}", str(config)).replace("{trial}", str(folder)) for word in plan.target.command]
+    target, values = plan.target, values_of(request)
+    command = launching.command(target, values, launching.write_config(target, values))
     factors = request.effective.as_dict()
     changed = request.intervention
     records.write_json(folder / records.SPEC, {
         "schema": "inquest/spec/1", "trial": request.id, "folder": str(folder), "command": command,
         "factors": request.cell.as_dict(), "interventions": [changed.id] if changed else [],
-        "python": sys.executable, "directory": os.getcwd(), "supervisor": os.getpid(),
+        "python": target.interpreter, "directory": str(target.directory), "supervisor": os.getpid(),
         "threads": _told_threads(request), "interop_threads": factors.get("interop_threads"),
         "inside_probes": plan.inside_probes and (changed is None or changed.inside_probes),
         "onednn": changed is None or changed.onednn, "own_signals": changed is None or changed.own_signals,
         "stack_bytes": changed.stack_bytes if changed else None,
-        "expect_steps": plan.expect_steps,
+        "expect_steps": plan.expect_steps, "survive": str(plan.survive) if plan.survive else None,
         "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),
         "confine": confine, "capture": request.capture,
     })  # fmt: skip
-    records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(child_environment(request)))
+    environment = child_environment(request)
+    records.write_json(folder / records.ENVIRONMENT, surroundings.of_child(environment, interpreter.ask(target)))
     return command
 
 
@@ -115,36 +116,25 @@ def _told_threads(request: Request) -> int | None:
     return changed.torch_threads or threads if changed else threads
 
 
-def write_config(request: Request) -> Path | None:
-    """Write the target's configuration with the plan's settings and the cell's factors set; None where it has none."""
-    source = request.plan.target.config
-    if source is None:
-        return None
-    config = yaml.safe_load(source.read_text(encoding="utf-8"))
-    for key, value in request.plan.settings.items():
-        dotted_set(config, key, value.replace("{trial}", str(request.folder)) if isinstance(value, str) else value)
-    for key, value in request.effective.factors:
-        if key not in THREAD_FACTORS:
-            dotted_set(config, key, value)
-    path = request.folder / ("config" + source.suffix)
-    path.write_text(yaml.safe_dump(config, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    return path
+def values_of(request: Request) -> launching.Values:
+    """Return what the target of this trial is given."""
+    return launching.Values(request.folder, request.plan.settings, request.effective.as_dict())
 
 
 def child_environment(request: Request) -> dict[str, str]:
-    """Return the supervisor's environment with the cell's thread variables and the intervention's own."""
-    threads = request.effective.as_dict().get("threads")
-    variables = {name: str(threads) for name in THREAD_VARIABLES} if threads else {}
-    return {**os.environ, **variables, **dict(request.intervention.variables if request.intervention else ())}
+    """Return the child's environment, with the intervention's own variables last."""
+    more = request.intervention.variables if request.intervention else ()
+    return launching.environment(request.plan.target, values_of(request), more)
 
 
 def _launch(request: Request, command: list[str]) -> Child:
-    boot = [sys.executable, str(BOOT), str(request.folder.resolve() / records.SPEC), "--", *command]
-    folder = request.folder
+    target, folder = request.plan.target, request.folder
+    options, rest = launching.split_options(command)
+    boot = [target.interpreter, *options, str(BOOT), str(folder.resolve() / records.SPEC), "--", *rest]
     stack_bytes = request.intervention.stack_bytes if request.intervention else None
     environment = child_environment(request)
     return verbs.start(
-        Launch(boot, environment, Path.cwd(), folder / records.STDOUT, folder / records.STDERR, stack_bytes)
+        Launch(boot, environment, target.directory, folder / records.STDOUT, folder / records.STDERR, stack_bytes)
     )
 
 
@@ -182,8 +172,9 @@ class _Closing:
 
 def _watch(request: Request, child: Child, watched: Watched, probes: list[Probe], keep_going: Watcher) -> str | None:
     """Sample until the child has ended; return the name of the limit at which the harness ended it, if it did."""
-    pulses = _Pulses(watched, probes)
-    armed = limits.from_plan(request.plan.limits)
+    survive = request.plan.survive
+    pulses = Pulses(watched, probes, counts_forwards=survive is not None and survive.field == "forwards")
+    armed = limits.from_plan(request.plan.limits, survive)
     while not verbs.has_ended(child):
         now = time.perf_counter()
         for probe in probes:
@@ -211,30 +202,6 @@ def _is_vetoed(request: Request, probes: list[Probe], reason: str, pulse: Pulse)
 def _reason_to_end(armed: tuple[Limit, ...], pulse: Pulse, keep_going: bool) -> str | None:
     reached = next((limit.name for limit in armed if limit.reached(pulse)), None)
     return reached if keep_going else "interrupted"
-
-
-class _Pulses:
-    """Turns what the probes and the flight ring say into pulses; progress is a new flight record or new output."""
-
-    def __init__(self, watched: Watched, probes: list[Probe]) -> None:
-        self._watched = watched
-        self._ring = LiveRing(watched.folder / records.FLIGHT_RING)
-        self._memory = next(probe for probe in probes if isinstance(probe, MemoryProbe))
-        self._stillness = Stillness(watched.started)
-        self._outputs = [str(watched.folder / name) for name in (records.STDOUT, records.STDERR)]
-        self._output, self._output_asked = 0, 0.0
-
-    def take(self, now: float) -> Pulse:
-        newest: Mapping[str, Any] = self._ring.newest() or BEFORE_BOOT
-        if now - self._output_asked >= OUTPUT_SECONDS:
-            self._output, self._output_asked = sum(os.stat(path).st_size for path in self._outputs), now
-        step, done = newest["step"], newest["done"]
-        idle = self._stillness.see(now, (newest["sequence"], self._output), step, done)
-        return Pulse(
-            seconds=now - self._watched.started, idle_seconds=idle, rss_bytes=self._memory.rss_bytes,
-            threads=self._memory.threads, step=step, steps_done=done, kind=newest["kind"],
-            median_step_seconds=self._stillness.median_step_seconds,
-        )  # fmt: skip
 
 
 def _exit_record(
@@ -272,6 +239,12 @@ def _ended_by(name: str | None, reaped: Reaped, limit: str | None) -> str:
     if limit and (name == "SIGKILL" or reaped.code == ENDED_BY_HARNESS):
         return EndedBy.HARNESS
     return EndedBy.OUTSIDE if name in SENT or reaped.ntstatus == CONTROL_C_EXIT else EndedBy.ITSELF
+
+
+def signal_number(name: str) -> int:
+    """Return 11 for "SIGSEGV"; the inverse of `signal_name`."""
+    known = {member.name: member.value for member in signal.Signals}
+    return known[name] if name in known else int(name.split()[-1])
 
 
 def signal_name(number: int | None) -> str | None:

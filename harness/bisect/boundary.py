@@ -142,7 +142,7 @@ def _is_ordered(values: Sequence[Any]) -> bool:
 
 
 def _between(axis: Axis, dying: Any) -> Axis | None:
-    """Return the axis of all whole numbers from the next milder value to the dying one; None where none lies between."""
+    """Return the whole numbers from the next milder value to the dying one as an axis; None where none lies between."""
     milder = [value for value in axis.ordered[: axis.ordered.index(dying)]]
     if not milder or not isinstance(dying, int) or not isinstance(milder[-1], int):
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -91,8 +92,9 @@ def configured(
 ) -> tuple[Cell, Plan]:
     """Return the surviving configuration with some differences applied; its file is written below `folder`."""
     values = {change: change.dies if change in applied else change.survives for change in every}
-    target = dataclasses.replace(plan.target, env={**plan.target.env, **_variables(wish, values)})
-    config = _write(_base(plan, wish.survives), _of(SETTING, values), folder)
+    variables = dict(plan.target.env) | _variables(wish, values)
+    target = dataclasses.replace(plan.target, env=tuple(variables.items()))
+    config = _write(_source(plan, wish.survives), _of(SETTING, values), folder)
     if config is not None:
         target = dataclasses.replace(target, config=config)
     factors = cell.as_dict() | _of(FACTOR, values)
@@ -127,13 +129,17 @@ def _differing(kind: str, dying: Mapping[str, Any], surviving: Mapping[str, Any]
 
 def _settings(plan: Plan, side: Side) -> dict[str, Any]:
     """Return the configuration's values by dotted key; lists are values."""
-    return dict(_flat(_base(plan, side) or {}, ""))
+    return dict(_flat(_load(_source(plan, side)), ""))
 
 
-def _base(plan: Plan, side: Side) -> dict[str, Any] | None:
-    path = side.config or plan.target.config
+def _source(plan: Plan, side: Side) -> Path | None:
+    return side.config or plan.target.config
+
+
+def _load(path: Path | None) -> dict[str, Any]:
+    """Return a configuration; JSON is YAML as well."""
     loaded = yaml.safe_load(path.read_text(encoding="utf-8")) if path else None
-    return loaded if isinstance(loaded, dict) else None
+    return loaded if isinstance(loaded, dict) else {}
 
 
 def _flat(tree: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
@@ -155,17 +161,21 @@ def _of(kind: str, values: Mapping[Change, Any]) -> dict[str, Any]:
     return {change.name: value for change, value in values.items() if change.kind == kind}
 
 
-def _write(base: dict[str, Any] | None, settings: Mapping[str, Any], folder: Path) -> Path | None:
-    if base is None:
+def _write(source: Path | None, settings: Mapping[str, Any], folder: Path) -> Path | None:
+    """Write the source's copy with these settings, in its own format; None where there is no source."""
+    if source is None:
         return None
+    base = _load(source)
     for name, value in settings.items():
         if value is ABSENT:
             _remove(base, name)
         else:
             dotted_set(base, name, value)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "config.yaml"
-    path.write_text(yaml.safe_dump(base, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    path = folder / f"config{source.suffix}"
+    is_json = source.suffix == ".json"
+    text = json.dumps(base, indent=2) if is_json else yaml.safe_dump(base, sort_keys=False, allow_unicode=True)
+    path.write_text(text, encoding="utf-8")
     return path
 
 

@@ -51,6 +51,7 @@ class Wishes:
         return not (self.thresholds or self.place or self.difference or self.samples)
 
 
+READABLE = (".yaml", ".yml", ".json")
 NOTHING = Wishes(thresholds=False, place=False)
 
 
@@ -63,10 +64,13 @@ def read(plan: Fields, folder: Path) -> Wishes:
     wishes = Wishes(
         thresholds=fields.take("thresholds", bool, True),
         place=fields.take("place", bool, True),
-        difference=_difference(fields.section("difference"), folder) if fields.raw.get("difference") else None,
-        samples=_samples(fields.section("samples"), folder) if fields.raw.get("samples") else None,
+        difference=_difference(fields.section("difference"), folder)
+        if fields.raw.get("difference")
+        else fields.take("difference", dict, None),
+        samples=_samples(fields.section("samples"), folder)
+        if fields.raw.get("samples")
+        else fields.take("samples", dict, None),
     )
-    fields.know("difference", "samples")
     fields.finish()
     return wishes
 
@@ -97,8 +101,11 @@ def _side(fields: Fields, folder: Path) -> Side:
     variables = {str(name): str(value) for name, value in (fields.take("env", dict, {}) or {}).items()}
     file = _file(fields, "env_file", env_file, folder)
     listed = _variables(file.read_text(encoding="utf-8")) if file else {}
+    path = _file(fields, "config", config, folder)
+    if path is not None and path.suffix not in READABLE:
+        fields.problem("config", f"differences are searched in {' or '.join(READABLE)} files, not in {path.name}")
     found = Side(
-        _file(fields, "config", config, folder),
+        path,
         tuple({**listed, **variables}.items()),
         tuple((fields.take("cell", dict, {}) or {}).items()),
     )

@@ -13,7 +13,8 @@ from harness.limits import Pulse
 from harness.model import Cell, Source, Trial
 from harness.place import likeness
 from harness.place.likeness import Death
-from harness.plan import Plan, Target
+from harness.plan import Plan
+from harness.target import Target
 from probes import records
 
 REPLAY_SECONDS = 300.0  # of a replay, unless the plan allows a trial less
@@ -91,7 +92,8 @@ def replaying(plan: Plan, script: Path) -> Plan:
     """Return the plan that runs a script instead of the target: nothing planted, nothing set, nothing expected."""
     wall = min(REPLAY_SECONDS, plan.limits.wall_seconds or REPLAY_SECONDS)
     limits = dataclasses.replace(plan.limits, wall_seconds=wall, steps=None)
+    own = Target((str(script.resolve()),), python=plan.target.python, cwd=plan.target.cwd, env=plan.target.env)
     return dataclasses.replace(
-        plan, target=Target((str(script.resolve()),)), settings={}, plant=None, expect_steps=None, limits=limits,
+        plan, target=own, settings={}, plant=None, expect_steps=None, limits=limits,
         inside_probes=True,
     )  # fmt: skip

@@ -46,6 +46,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         "hypotheses": [_plain(dataclasses.asdict(finding)) for finding in evidence.hypotheses],
         "verdict": _plain(dataclasses.asdict(evidence.verdict)),
         "controls": [_plain(dataclasses.asdict(control)) for control in evidence.controls],
+        "bisect": _plain(evidence.bisect),
     }
 
 
@@ -63,6 +64,7 @@ def from_json(data: dict[str, Any]) -> Evidence:
         hypotheses=tuple(_finding(item) for item in data["hypotheses"]),
         verdict=_verdict(data["verdict"]),
         controls=tuple(Control(**item) for item in data["controls"]),
+        bisect=data.get("bisect", {}),
     )
 
 

@@ -23,8 +23,8 @@ from .tracker import Tracker
 class MainProgram:
     """Around the target's main program: sees whatever leaves it, and lets it go on."""
 
-    def __init__(self, folder: RecordFolder) -> None:
-        """Take the trial's folder."""
+    def __init__(self, folder: Optional[RecordFolder]) -> None:
+        """Take this process' folder; None: nothing can be recorded."""
         self._folder = folder
 
     def __enter__(self) -> None:
@@ -34,6 +34,8 @@ class MainProgram:
         self, kind: Optional[type], error: Optional[BaseException], trace: Optional[types.TracebackType]
     ) -> None:
         """Record how the main program was left; never swallows."""
+        if self._folder is None:
+            return
         exits = self._folder.lines("exits.jsonl")
         own = _without_boot(trace)
         if error is None:
@@ -112,11 +114,11 @@ def _without_boot(trace: Optional[types.TracebackType]) -> Optional[types.Traceb
 
 
 def _hide_boot_from_traceback() -> None:
-    """Print the coming traceback without our frames; only where the target kept Python's own hook."""
-    if sys.excepthook is sys.__excepthook__:
-        sys.excepthook = _excepthook
+    """Give the coming traceback to the hook that is in place, Python's or the target's own, without our frames."""
+    chosen = sys.excepthook
 
+    def excepthook(kind: type[BaseException], error: BaseException, trace: Optional[types.TracebackType]) -> None:
+        own = _without_boot(trace)  # on the exception too: Python prints that one, and not the argument
+        chosen(kind, error.with_traceback(own), own)
 
-def _excepthook(kind: type[BaseException], error: BaseException, trace: Optional[types.TracebackType]) -> None:
-    own = _without_boot(trace)  # on the exception too: Python prints that one, and not the argument
-    sys.__excepthook__(kind, error.with_traceback(own), own)
+    sys.excepthook = excepthook

@@ -68,6 +68,7 @@ def _enable_held(path: str, page: str, stream: Any) -> None:
 
 def _with_torch(torch: types.ModuleType, path: str, held: Any) -> None:
     """Have torch print the native stacks of all threads at a crash, under the gate."""
+    _above_worker_handlers(held)
     native: Any = getattr(torch, "_C", None)
     if not hasattr(native, TORCH_SWITCH):
         _gap(path, "native stacks of all threads", f"torch {torch.__version__} has no torch._C.{TORCH_SWITCH}")
@@ -75,6 +76,24 @@ def _with_torch(torch: types.ModuleType, path: str, held: Any) -> None:
     held.lift_gate()
     getattr(native, TORCH_SWITCH)(True)
     held.close_gate()
+
+
+def _above_worker_handlers(held: Any) -> None:
+    """Put the gate on top again where a DataLoader's worker installs torch's handlers, which end it at once.
+
+    The worker is not held then, but its fault is noted: when, where, with which registers.
+    """
+    handling: Any = sys.modules.get("torch.utils.data._utils.signal_handling")
+    original = getattr(handling, "_set_worker_signal_handlers", None)
+    if original is None:
+        return
+
+    def _set_worker_signal_handlers(*arguments: object) -> object:
+        result = original(*arguments)
+        held.close_gate()
+        return result
+
+    handling._set_worker_signal_handlers = _set_worker_signal_handlers
 
 
 def _missing() -> Optional[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.abc
 import importlib.machinery
 import sys
 import types
@@ -20,11 +19,11 @@ def when_imported(name: str, callback: Callback) -> None:
     waiting = next((finder for finder in sys.meta_path if isinstance(finder, Watcher)), None)
     if waiting is None:
         waiting = Watcher()
-        sys.meta_path.insert(0, waiting)
+        sys.meta_path.insert(0, waiting)  # no subclass: importlib.abc loads a great deal
     waiting.wanted.setdefault(name, []).append(callback)
 
 
-class Watcher(importlib.abc.MetaPathFinder):
+class Watcher:
     """Finds nothing itself: asks the other finders, and wraps the loader of the modules that are waited for."""
 
     def __init__(self) -> None:

@@ -8,23 +8,47 @@ import sys
 import threading
 
 from . import (
-    capture, confine, descendants, endings, faults, imports, native_exit, plant, silence, target, torch_hooks,
-)  # fmt: skip
+    capture,
+    confine,
+    descendants,
+    endings,
+    faults,
+    imports,
+    native_exit,
+    plant,
+    silence,
+    target,
+    torch_hooks,
+    unseen,
+)
 from .flight import KIND, Ring
 from .lines import RecordFolder
 from .tracker import Tracker
 
 
-def main(arguments: list[str]) -> None:
+def main(arguments: list[str], before: dict) -> None:
     """Set the probes up as the spec file (first argument) says, then run the target (what stands after `--`).
 
     Between the two may stand how this process came to be, where it is a descendant of the observed one: "spawn".
+    `before` holds the paths and modules as they were before the boot.
     """
     spec_path, *words = arguments
     origin, command = words[: words.index("--")], words[words.index("--") + 1 :]
     with open(spec_path, encoding="utf-8") as stream:
         spec = json.load(stream)
-    folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0]) if origin else spec["folder"])
+    is_observed = not origin or descendants.may_write(spec["folder"])
+    with unseen.HighDescriptors():
+        folder = _set_up(spec, spec_path, origin, command) if is_observed else None
+    unseen.restore(before)
+    target.prepare(command)
+    unseen.forget_shadowed(before)
+    with endings.MainProgram(folder):
+        target.run(command)
+
+
+def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -> RecordFolder:
+    """Open every record and install every hook; return the folder of this process."""
+    folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0], command) if origin else spec["folder"])
     if not origin and "supervisor" in spec:
         faults.die_with(spec["supervisor"])
     if spec.get("confine") and not origin:  # a descendant has inherited it
@@ -36,8 +60,7 @@ def main(arguments: list[str]) -> None:
         silence.apply(folder.lines("inside.jsonl"))
     if spec.get("inside_probes", True):
         observe(spec, spec_path, folder)
-    with endings.MainProgram(folder):
-        target.run(command)
+    return folder
 
 
 def observe(spec: dict, spec_path: str, folder: RecordFolder) -> None:

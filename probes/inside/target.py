@@ -5,26 +5,55 @@ from __future__ import annotations
 import importlib.machinery
 import io
 import os
+import pkgutil
 import runpy
 import sys
 from typing import Optional
 
 
+def prepare(command: list[str]) -> None:
+    """Set `sys.argv`, `sys.orig_argv` and `sys.path`: for `-m MODULE args...`, `-c CODE args...`, `SCRIPT args...`."""
+    if hasattr(sys, "orig_argv"):
+        at = sys.orig_argv.index(sys.argv[0]) if sys.argv[0] in sys.orig_argv else 1
+        sys.orig_argv[at:] = command
+    sys.argv = ["-c", *command[2:]] if command[0] == "-c" else command[command[0] == "-m" :]
+    if _is_archive(command):
+        sys.path[: _has_place()] = [os.path.abspath(command[0])]
+    elif _has_place():
+        sys.path[0] = _place(command[0])
+
+
 def run(command: list[str]) -> None:
-    """Run `-m MODULE args...`, `-c CODE args...` or `SCRIPT args...`; returns when its main program returns."""
+    """Run the command, which has been prepared; returns when its main program returns."""
+    run_module = runpy._run_module_as_main  # type: ignore[attr-defined]  # what `python -m` itself calls
     if command[0] == "-m":
-        sys.argv = command[1:]
-        sys.path[0] = os.getcwd()
         _clear_main(None, None)
-        runpy._run_module_as_main(command[1])  # type: ignore[attr-defined]  # what `python -m` itself calls
+        run_module(command[1])
     elif command[0] == "-c":
-        sys.argv = ["-c", *command[2:]]
-        sys.path[0] = ""
-        exec(compile(command[1], "<string>", "exec", dont_inherit=True), _clear_main(None, None))
+        main = _clear_main(None, importlib.machinery.BuiltinImporter)
+        del main["__file__"], main["__cached__"]
+        exec(compile(command[1], "<string>", "exec", dont_inherit=True), main)
+    elif _is_archive(command):
+        _clear_main(None, None)
+        run_module("__main__", False)
     else:
-        sys.argv = command
-        sys.path[0] = os.path.dirname(os.path.realpath(command[0]))
         _run_script(_absolute(command[0]))
+
+
+def _has_place() -> bool:
+    """Whether `sys.path` begins with the program's place: not where Python runs isolated (-I) or safe (-P)."""
+    return not (sys.flags.isolated or getattr(sys.flags, "safe_path", False))
+
+
+def _place(word: str) -> str:
+    if word == "-m":
+        return os.getcwd()
+    return "" if word == "-c" else os.path.dirname(os.path.realpath(word))
+
+
+def _is_archive(command: list[str]) -> bool:
+    """Whether the program is a folder or a zip file, which Python runs by the `__main__` in it."""
+    return not command[0].startswith("-") and pkgutil.get_importer(command[0]) is not None
 
 
 def _absolute(path: str) -> str:

@@ -18,6 +18,8 @@ from .lines import Lines
 
 ENTER, LEAVE = KIND["enter"], KIND["leave"]
 TIMED_DEPTH = 1  # the root and its direct children go to forwards.jsonl; everything else to the ring alone
+UNTIMED = -1
+WRAPPERS = ("module", "_orig_mod")  # the only child of DataParallel and DistributedDataParallel, of torch.compile
 
 
 class Place(threading.local):
@@ -27,7 +29,7 @@ class Place(threading.local):
         """Start outside of every module."""
         self.stack: list[tuple[int, int, int]] = []
         self.thread = threading.get_native_id()
-        self.timed = False  # whether the root is a model: an image transform, which has no parameters, is not
+        self.timed = UNTIMED  # down to which depth: an image transform, which has no parameters, is no model
 
 
 class Tracker:
@@ -48,6 +50,7 @@ class Tracker:
         self._quoted: dict[int, str] = {}
         self._known: dict[int, object] = {}  # weak references: a module that is gone may leave its id to another
         self._models: dict[int, bool] = {}
+        self._depths: dict[int, int] = {}
         self._at_first_model: list[Callable[[], None]] = []
 
     def hooks(self) -> tuple[Callable[[object, object], None], Callable[[object, object, object], None]]:
@@ -83,7 +86,7 @@ class Tracker:
                 ring.done,
                 at,
             )
-            if depth <= TIMED_DEPTH and place.timed:
+            if depth <= place.timed:
                 self._time("begin", depth, number, call)
 
         def after(module: object, _args: object, _output: object) -> None:
@@ -108,7 +111,7 @@ class Tracker:
                         ring.done,
                         at,
                     )
-                    if depth <= TIMED_DEPTH and place.timed:
+                    if depth <= place.timed:
                         self._time("end", depth, number, call)
                     return
 
@@ -163,10 +166,10 @@ class Tracker:
         known = self._known.get(key)
         if known is None or known() is not module:  # type: ignore[operator]
             self._adopt(module, key)
-        place.timed = self._models[key]
-        if place.timed and module.training and self._grad_enabled():  # type: ignore[attr-defined]
+        place.timed = self._depths[key]
+        if self._models[key] and module.training and self._grad_enabled():  # type: ignore[attr-defined]
             self.begin_learning_step()
-        elif place.timed:
+        elif self._models[key]:
             self._begin_evaluation()
 
     def _begin_evaluation(self) -> None:
@@ -178,7 +181,8 @@ class Tracker:
         """Learn the names below a new root. A part of a known root that is called on its own keeps its name."""
         for name, module in root.named_modules():  # type: ignore[attr-defined]
             self._known[id(module)] = weakref.ref(module)
-            self._models[id(module)] = next(module.parameters(), None) is not None
+            self._models[id(module)] = is_model = next(module.parameters(), None) is not None
+            self._depths[id(module)] = TIMED_DEPTH + _wrappers(module) if is_model else UNTIMED
             self._remember(id(module), name or type(root).__name__)
         if self._models[key]:
             waiting, self._at_first_model = self._at_first_model, []
@@ -199,3 +203,10 @@ class Tracker:
             f'{{"t":{time.perf_counter():.6f},"event":"{event}","module":{self._quoted[number]},"call":{call},'
             f'"step":{self.step},"epoch":{self.epoch or "null"},"depth":{depth},"thread":{self.place.thread}}}\n'
         )
+
+
+def _wrappers(module: object) -> int:
+    """Return how many wrappers there are around the model itself: its parts, not it, are what is timed."""
+    children = dict(module.named_children())  # type: ignore[attr-defined]
+    name = next(iter(children), "")
+    return 1 + _wrappers(children[name]) if len(children) == 1 and name in WRAPPERS else 0

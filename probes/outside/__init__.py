@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from probes.outside.ends import EndsProbe
 from probes.outside.hang import HangProbe
 from probes.outside.headroom import HeadroomProbe
 from probes.outside.hold import HoldProbe
@@ -24,6 +25,7 @@ PROBES: tuple[type[Probe], ...] = (
     KernelProbe,
     HoldProbe,
     HangProbe,
+    EndsProbe,
     NativeExitProbe,
 )
 

@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import subprocess
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -64,8 +65,14 @@ class ToolResult:
     stderr: str
 
 
-def run_tool(command: list[str], seconds: float = TOOL_SECONDS) -> ToolResult:
-    """Run an external tool, bounded in time; never raises: a tool that fails is evidence missing, not an error."""
+def run_tool(
+    command: list[str], seconds: float = TOOL_SECONDS, directory: str | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> ToolResult:  # fmt: skip
+    """Run an external tool, bounded in time; never raises: a tool that fails is evidence missing, not an error.
+
+    `directory` and `variables` are its working directory and whole environment; None: as they are here.
+    """
     if shutil.which(command[0]) is None:
         return ToolResult(None, "", f"{command[0]} is not installed")
     with ExitStack() as stack:
@@ -76,6 +83,8 @@ def run_tool(command: list[str], seconds: float = TOOL_SECONDS) -> ToolResult:
             stderr=subprocess.PIPE,
             text=True,
             errors="replace",
+            cwd=directory,
+            env=variables,
         )
         timer = threading.Timer(seconds, process.kill)
         stack.callback(timer.cancel)

@@ -15,6 +15,7 @@ BLOCK = re.compile(
     rb"(?: ?frame #\d+: [^\n]*\n|<omitting python frames>\n)*\n?"
     rb"|signal lost waiting for stacktrace (?P<lost>\d+):\d+\n"
 )
+PIECE_BYTES = 1 << 20
 
 
 def split(raw: bytes) -> tuple[bytes, dict[int, bytes]]:
@@ -26,11 +27,21 @@ def split(raw: bytes) -> tuple[bytes, dict[int, bytes]]:
     return BLOCK.sub(b"", raw), stacks
 
 
+def _holds(path: Path, words: bytes) -> bool:
+    """Whether a file holds the words; read in pieces, as the supervisor must stay small whatever a program prints."""
+    end = b""
+    with open(path, "rb", buffering=0) as stream:
+        while piece := stream.read(PIECE_BYTES):
+            if words in end + piece:
+                return True
+            end = piece[-len(words) :]
+    return False
+
+
 def separate(folder: Path, pid: int) -> None:
     """Where stderr.log of a trial that has ended holds stacks: keep it as stderr.raw, and write both parts."""
     path = folder / records.STDERR
-    raw = path.read_bytes()
-    own, stacks = split(raw) if b", PID: " in raw else (raw, {})
+    own, stacks = split(path.read_bytes()) if _holds(path, b", PID: ") else (b"", {})
     if not stacks:
         return
     path.replace(folder / records.STDERR_RAW)

@@ -31,12 +31,15 @@ class TestTargets:
         ("command", "words"),
         [
             (["missing.py"], "there is no script missing.py"),
-            (["."], "there is no script ."),
+            (["."], "target.command: . is a folder without __main__.py"),
             (["-m", "no_such_module_here"], "there is no module no_such_module_here"),
             (["-m", "json.no_such_part"], "there is no module json.no_such_part"),
             (["-m", "logging"], "logging is a package without __main__.py"),
             (["-m"], "no module stands after -m"),
-            (["-c", "print(1)"], "-c: expected a script, or -m and a module"),
+            (["-c"], "target.command: no code stands after -c"),
+            (["-u", "-m", "no_such_module_here"], "there is no module no_such_module_here"),
+            (["-V"], "target.command: -V: expected a script, or -m and a module"),
+            (["/bin/true"], "/bin/true is not a Python program"),
         ],
     )
     def test_names_what_is_missing(self, tmp_path: Path, command: list[str], words: str) -> None:

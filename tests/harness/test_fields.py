@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.fields import Fields, dotted_get, dotted_set
+from harness.fields import Fields, dotted_set
 
 
 class TestTake:
@@ -99,13 +99,6 @@ class TestFinish:
 
 class TestDotted:
     """Keys with dots."""
-
-    def test_get(self) -> None:
-        """The value, or the class KeyError where there is none; None and False are values."""
-        tree = {"a": {"b": None, "c": False}, "d": 1}
-        keys = ("a.b", "a.c", "d", "a", "a.x", "d.e", "x.y")
-        expected = [None, False, 1, {"b": None, "c": False}, KeyError, KeyError, KeyError]
-        assert expected == [dotted_get(tree, key) for key in keys]
 
     def test_set(self) -> None:
         """Mappings on the way are made, a scalar on the way is replaced, neighbours stay."""

@@ -1,0 +1,143 @@
+"""The target's own output and exit code, passed on as they are."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from observing import environment, harness, observe, victim
+
+from harness import judge, words
+from probes import records
+
+MIB = 1 << 20
+FLOOD = """
+import os, sys
+for number in range(120 * 16):
+    os.write(1, bytes([number % 251]) * 65536)
+    os.write(2, bytes([number % 241]) * 65536)
+print("end", end="")
+"""
+
+
+def flood(most: int) -> str:
+    """Return the hash of what FLOOD writes on one stream, the program's last word left out."""
+    digest = hashlib.sha256()
+    for number in range(120 * 16):
+        digest.update(bytes([number % most]) * 65536)
+    return digest.hexdigest()
+
+
+def once(directory: Path, *arguments: object) -> subprocess.CompletedProcess[bytes]:
+    """Run `harness run --once` and keep what it passes through as bytes."""
+    command = [sys.executable, "-m", "harness", "run", "--once", "--out", "out", *(str(word) for word in arguments)]
+    return subprocess.run(command, cwd=directory, env=environment(), capture_output=True, timeout=60)
+
+
+class TestFlood:
+    """120 MiB on each stream, with no line end, neither of them text."""
+
+    def test_is_recorded_and_passed_through_byte_for_byte(self, tmp_path: Path) -> None:
+        """Each stream in its own order; the supervisor stays small."""
+        (tmp_path / "flood.py").write_text(FLOOD)
+        done = once(tmp_path, "--echo", "--", "flood.py")
+        assert done.returncode == 0
+        assert done.stdout[-3:] == b"end"
+        assert hashlib.sha256(done.stdout[:-3]).hexdigest() == flood(251)
+        own = b"".join(part for part in done.stderr.split(bytes([240]) * 65536)[-1:])
+        folder = tmp_path / own.splitlines()[-1].decode()
+        assert hashlib.sha256((folder / "trials" / "as-is" / "1" / records.STDERR).read_bytes()).hexdigest() == flood(
+            241
+        )
+        assert (folder / "trials" / "as-is" / "1" / records.STDOUT).read_bytes() == done.stdout
+        assert (folder / records.EVIDENCE).stat().st_size < MIB
+
+    def test_is_judged_with_little_memory(self, tmp_path: Path) -> None:
+        """Only the end of a long line is read; the report is small."""
+        (tmp_path / "log").write_bytes(b"x" * (100 * MIB) + b" RuntimeError: at the end")
+        assert words.last_lines(tmp_path / "log")[0].endswith("x RuntimeError: at the end")
+        assert len(words.last_lines(tmp_path / "log")[0]) <= words.LINE_BYTES + 1
+
+
+class TestLastLines:
+    """harness.words."""
+
+    def test_numbers_hold(self, tmp_path: Path) -> None:
+        """Line n is item n - 1, however many there are; a carriage return is no line end."""
+        (tmp_path / "log").write_bytes(b"".join(b"line %d\n" % number for number in range(1, 10_001)) + b"a\rb")
+        lines = words.last_lines(tmp_path / "log")
+        assert (len(lines), lines[9_999], lines[-1], lines[0]) == (10_001, "line 10000", "a\rb", "")
+
+    def test_missing_and_empty(self, tmp_path: Path) -> None:
+        """No line."""
+        (tmp_path / "log").write_bytes(b"")
+        assert words.last_lines(tmp_path / "log") == words.last_lines(tmp_path / "none") == ()
+
+
+class TestEcho:
+    """--echo."""
+
+    def test_stdout_is_the_target_s_alone(self, tmp_path: Path) -> None:
+        """Our own words, the folder last, go to stderr, after the target's."""
+        done = once(tmp_path, "--echo", "--", victim("healthy"))
+        assert done.stdout == "out: Größe\n".encode() + b"\xff\x00 raw\r\n"
+        assert "err: µ\n".encode() in done.stderr
+        assert (tmp_path / done.stderr.splitlines()[-1].decode() / records.EVIDENCE).is_file()
+
+    def test_a_reader_that_goes_away_ends_nothing(self, tmp_path: Path) -> None:
+        """The trial runs on and is judged."""
+        (tmp_path / "talks.py").write_text("import sys\nfor _ in range(3000):\n    print('x' * 1000)\nsys.exit(3)\n")
+        command = [sys.executable, "-m", "harness", "run", "--once", "--echo", "--mirror-exit", "--out", "out"]
+        with open(tmp_path / "err", "wb") as err:
+            process = subprocess.Popen(
+                [*command, "--", "talks.py"], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=err
+            )
+            assert process.stdout is not None
+            process.stdout.close()
+            assert process.wait(60) == 3
+        assert b"Traceback" not in (tmp_path / "err").read_bytes()
+
+
+class TestMirrorExit:
+    """--mirror-exit."""
+
+    @pytest.mark.parametrize(
+        ("name", "words", "code"),
+        [
+            ("healthy", (), 0), ("exit_three", (), 3), ("exit_137", (), 137), ("exception", (), 1), ("segv", (), 139),
+            ("kill_self", ("SIGKILL",), 137),
+        ],
+    )  # fmt: skip
+    def test_is_the_child_s_own(self, tmp_path: Path, name: str, words: tuple[str, ...], code: int) -> None:
+        """128 + n for signal n, as a shell does."""
+        assert once(tmp_path, "--mirror-exit", "--", victim(name), *words).returncode == code
+
+    def test_alive_and_well_is_zero(self, tmp_path: Path) -> None:
+        """A trial that the harness ended because it had lived for long enough."""
+        done = once(tmp_path, "--mirror-exit", "--set", "survive=1 second", "--", victim("endless_loop"))
+        assert done.returncode == 0
+
+    def test_needs_once(self, tmp_path: Path) -> None:
+        """An inquest has many exit codes."""
+        done = harness(tmp_path, "run", "--mirror-exit", "--", victim("healthy"))
+        assert done.returncode == 2
+        assert "--mirror-exit: needs --once" in done.stderr
+
+    def test_help_says_so(self, tmp_path: Path) -> None:
+        """128 + n."""
+        assert "128 + n where signal n" in " ".join(harness(tmp_path, "run", "--help").stdout.split())
+
+
+def test_order_within_a_stream_is_that_of_the_writers(tmp_path: Path) -> None:
+    """A child process that writes to the same stream is in its place."""
+    script = tmp_path / "two.py"
+    script.write_text(
+        "import os, subprocess, sys\nfor n in range(5):\n    os.write(1, b'parent %d,' % n)\n"
+        "    subprocess.run([sys.executable, '-c', f'import os; os.write(1, b\"child {n},\")'])\n"
+    )
+    expected = "".join(f"parent {number},child {number}," for number in range(5))
+    assert observe(tmp_path, script).text(records.STDOUT) == expected
+    assert judge.trial_ids(tmp_path) == []
