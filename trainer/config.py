@@ -32,6 +32,7 @@ class Config:
 
     data: Path = required(rules.path())
     output: Path = required(rules.path())
+    train_list: Path | None = setting(None, rules.optional(rules.path()))
     backbone: str = setting("resnet50", rules.choice(*BACKBONES))
     weights: str = setting("imagenet", rules.weights())
     hidden: tuple[int, ...] = setting((), rules.wholes())

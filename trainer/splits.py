@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from pathlib import Path
 
@@ -105,6 +105,13 @@ def select(place: Place, pairs: Sequence[Pair], config: Config) -> Split:
     )
 
 
+def train_place(config: Config) -> Place:
+    """Where the training pairs are listed: in the data folder, or in a list of the user's own."""
+    if config.train_list is None:
+        return TRAIN
+    return replace(TRAIN, list_file=config.train_list.absolute())
+
+
 def read_split(place: Place, config: Config) -> tuple[Split, list[str]]:
     """One split and the problems of its list; a missing list and an empty split are problems too."""
     path = config.data / place.list_file
@@ -144,7 +151,7 @@ def read_splits(config: Config) -> tuple[Splits, list[str]]:
         empty = Split("none", config.data, config.data)
         advice = "`python -m trainer.series --out DIR` makes one to try with"
         return Splits(empty, empty, None, None), [f"there is no data folder {config.data}; {advice}"]
-    train, train_problems = read_split(TRAIN, config)
+    train, train_problems = read_split(train_place(config), config)
     val, val_problems = read_split(VALIDATION, config)
     no_test = reason_for_no_test(config.data / TEST.list_file)
     test, test_problems = (None, []) if no_test else read_split(TEST, config)

@@ -116,7 +116,7 @@ def _search(
     log = [(trial.cell.id, answer(study, trial)) for trial in trials if not trial.interventions]
 
     def ask(cell: Cell) -> Answer | None:
-        trial = run_cell(cell, f"bisect: where does {' and '.join(axis.name for axis in axes)} begin to matter?")
+        trial = run_cell(cell, f"bisect: where the failure begins, over {' and '.join(axis.name for axis in axes)}")
         return None if trial is None else answer(study, trial)
 
     return thresholds(failing, axes, ask, log)

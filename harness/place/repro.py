@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import os
 import platform
 import shlex
 import shutil
@@ -151,6 +152,8 @@ def spoken_rate(made: Repro, torch: str) -> str:
 def _write_config(folder: Path, plan: Plan, cell: Cell) -> None:
     """Write a plan of the dying cell alone, and beside it the target's configuration where it has one."""
     target = dict(plan.source.get("target", {}), command=list(plan.target.command))
+    paths = {"python": plan.target.python, "cwd": plan.target.cwd}
+    target |= {key: os.path.abspath(path) for key, path in paths.items() if path is not None}
     if plan.target.config is not None:
         name = "target" + plan.target.config.suffix
         shutil.copyfile(plan.target.config, folder / name)

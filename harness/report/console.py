@@ -14,7 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.model import Evidence, Finding, Status, Verdict
-from harness.report import shell, summary
+from harness.report import console_searches, shell, summary
 from harness.report.console_tables import controls, gaps, matrix, timings
 from harness.report.console_trial import trial_review
 from harness.report.styles import (
@@ -46,6 +46,7 @@ def review(evidence: Evidence) -> Iterator[RenderableType]:
         yield from _question(summary.find(evidence, hypothesis), question)
     yield from _others(summary.others(evidence))
     yield from _verdict(evidence)
+    yield from console_searches.show(evidence)
     yield from matrix(evidence)
     yield from timings(evidence)
     yield from gaps(evidence)
@@ -62,6 +63,7 @@ def brief(evidence: Evidence) -> Iterator[RenderableType]:
             dataclasses.replace(finding, reasons=finding.reasons[:1], gaps=()) if finding else None, question
         )
     yield from _verdict(evidence)
+    yield from console_searches.brief(evidence)
     yield from matrix(evidence)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.model import Evidence, Experiment
 from harness.report import evidence as evidence_json
-from harness.report import html_figures, html_findings, shell, summary, tables, units
+from harness.report import html_figures, html_findings, html_searches, shell, summary, tables, units
 from harness.report.tags import table, tag, words
 
 
@@ -26,6 +26,7 @@ def render(evidence: Evidence, folder: Path) -> str:
         html_findings.what_happened(evidence),
         html_findings.questions(evidence),
         html_findings.others(evidence),
+        html_searches.show(evidence),
         _experiments(evidence),
         html_figures.matrix(evidence),
         html_figures.memory(evidence, folder),

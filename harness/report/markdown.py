@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator
 
 from harness.model import Evidence, Finding, Source
 from harness.report import matrix as cells
-from harness.report import shell, summary, tables, units
+from harness.report import searches, shell, summary, tables, units
 from harness.report.tags import address
 
 
 def render(evidence: Evidence) -> str:
     """Return report.md: links are relative to the inquest's folder."""
-    parts = (_header, _verdict, _what_happened, _questions, _others, _experiments, _matrix, _timings)
+    parts = (_header, _verdict, _what_happened, _questions, _others, _searches, _experiments, _matrix, _timings)
     rest = (_trials, _gaps, _controls)
     return "\n".join(line for part in (*parts, *rest) for line in part(evidence)).rstrip() + "\n"
 
@@ -108,6 +108,17 @@ def _because(finding: Finding) -> Iterator[str]:
         yield " ".join([words(reason.text), _sources(reason.evidence)]).rstrip()
     for gap in finding.gaps:
         yield f"_missing: {words(gap.probe)}: {words(gap.reason)}_"
+
+
+def _searches(evidence: Evidence) -> Iterator[str]:
+    for search in searches.found(evidence):
+        yield from (f"## {search.title}", "", f"**{words(search.statement)}** {_sources([search.source])}", "")
+        yield from (f"- {words(note.text)} {_sources(note.evidence)}".rstrip() for note in search.notes)
+        yield from [""] if search.notes else []
+        rows = (
+            [words(row.question), code(row.subject), words(row.answers), words(row.excluded)] for row in search.rows
+        )
+        yield from table(searches.HEADERS, rows) if search.rows else ()
 
 
 def _experiments(evidence: Evidence) -> Iterator[str]:

@@ -109,3 +109,15 @@ def test_drawn_set(drawn_once: Path) -> None:
     assert [split.name for split in splits.present] == ["train", "val", "test"]
     for split in splits.present:
         assert all(split.image(pair, photo).is_file() for pair in split.pairs for photo in (pair.photo_1, pair.photo_2))
+
+
+def test_list_of_the_user_s_own(tmp_path: Path) -> None:
+    """It takes the place of the data folder's own training list; the other lists stay."""
+    rows = "1 1 2 0.9 1 2\n1 1 3 0.1 2 1\n2 1 2 0.9 1 2\n"
+    data, own = write_lists(tmp_path / "data", rows, "3 1 2 0.9 1 2\n"), tmp_path / "own.txt"
+    own.write_text("1 1 3 0.1 2 1\n", encoding="utf-8")
+    splits, problems = read_splits(configured(data, train_list=str(own)))
+    assert problems == [] and [pair.photo_2 for pair in splits.train.pairs] == [3]
+    assert (len(splits.val.pairs), len(read_splits(configured(data))[0].train.pairs)) == (1, 3)
+    _, problems = read_splits(configured(data, train_list=str(tmp_path / "gone.txt")))
+    assert problems == [f"there is no list of pairs {tmp_path / 'gone.txt'}"]
