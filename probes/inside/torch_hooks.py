@@ -5,11 +5,13 @@ Nothing here imports torch: the module arrives as an argument. A hook that this 
 
 from __future__ import annotations
 
+import functools
 import sys
 import types
 from collections.abc import Callable
+from typing import Any
 
-from . import steering
+from . import compiled, steering
 from .flight import KIND
 from .lines import Lines
 from .tracker import Tracker
@@ -22,9 +24,10 @@ def install(torch: types.ModuleType, tracker: Tracker, spec: dict, inside: Lines
     _hook_forwards(torch, tracker)
     if not spec.get("onednn", True):
         torch.backends.mkldnn.set_flags(False)
-    _hook_optimizers(torch, tracker, inside)
+    _hook_optimizers(torch, tracker)
     _hook_backward(torch, tracker)
     _hook_data(torch, tracker)
+    compiled.keep_out(torch, inside)
     inside.write(
         event="torch", version=torch.__version__, threads=torch.get_num_threads(),
         interop_threads=torch.get_num_interop_threads(), parallel_info=torch.__config__.parallel_info(),
@@ -42,24 +45,54 @@ def _set_threads(torch: types.ModuleType, spec: dict) -> None:
 
 
 def _hook_forwards(torch: types.ModuleType, tracker: Tracker) -> None:
-    tracker.learn_from(torch.is_grad_enabled)
+    tracker.learn_from(torch.is_grad_enabled, compiled.question(torch))
     before, after = tracker.hooks()
     torch.nn.modules.module.register_module_forward_pre_hook(before)
     torch.nn.modules.module.register_module_forward_hook(after)
 
 
-def _hook_optimizers(torch: types.ModuleType, tracker: Tracker, inside: Lines) -> None:
-    hooks = sys.modules["torch.optim.optimizer"]  # torch.optim deletes its own attribute of that name
-    if not hasattr(hooks, "register_optimizer_step_post_hook"):
-        inside.write(event="gap", probe="optimizer steps", reason=f"torch {torch.__version__} has no global step hook")
+def _hook_optimizers(torch: types.ModuleType, tracker: Tracker) -> None:
+    hooks: Any = sys.modules["torch.optim.optimizer"]  # torch.optim deletes its own attribute of that name
+    has_hooks = hasattr(hooks, "register_optimizer_step_post_hook")  # since torch 2.0
+    _count_optimizers(hooks.Optimizer, tracker, wraps_steps=not has_hooks)
+    if not has_hooks:
         return
-    hooks.register_optimizer_step_pre_hook(lambda *_: tracker.position(KIND["optimizer"]))
-    hooks.register_optimizer_step_post_hook(lambda *_: tracker.end_step())
+    is_compiling = compiled.question(torch)
+    hooks.register_optimizer_step_pre_hook(lambda *_: None if is_compiling() else tracker.position(KIND["optimizer"]))
+    hooks.register_optimizer_step_post_hook(lambda *_: None if is_compiling() else tracker.end_step())
+
+
+def _count_optimizers(optimizer: Any, tracker: Tracker, wraps_steps: bool) -> None:
+    """Note each optimizer that is made; where torch tells of no steps, see them from around each class' own."""
+    original = optimizer.__init__
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        tracker.optimizers += 1
+        kind = type(self)
+        if wraps_steps and not hasattr(kind.step, "_counts_steps"):
+            kind.step = _counted(kind.step, tracker)
+
+    optimizer.__init__ = __init__
+
+
+def _counted(step: Callable, tracker: Tracker) -> Callable:
+    @functools.wraps(step)
+    def observed(*args: object, **kwargs: object) -> object:
+        tracker.position(KIND["optimizer"])
+        result = step(*args, **kwargs)
+        tracker.end_step()
+        return result
+
+    observed._counts_steps = True  # type: ignore[attr-defined]
+    return observed
 
 
 def _hook_backward(torch: types.ModuleType, tracker: Tracker) -> None:
     original = torch.autograd.backward
-    torch.autograd.backward = _between(original, tracker, KIND["backward"], KIND["backward_end"])
+    is_compiling = compiled.question(torch)
+    torch.autograd.backward = _between(original, tracker, KIND["backward"], KIND["backward_end"], is_compiling)
 
 
 def _hook_data(torch: types.ModuleType, tracker: Tracker) -> None:
@@ -99,8 +132,12 @@ class Epochs:
             self._tracker.position(KIND["epoch"])
 
 
-def _between(original: Callable, tracker: Tracker, begin: int, end: int) -> Callable:
+def _between(
+    original: Callable, tracker: Tracker, begin: int, end: int, is_compiling: Callable[[], bool] = bool
+) -> Callable:
     def observed(*args: object, **kwargs: object) -> object:
+        if is_compiling():
+            return original(*args, **kwargs)
         tracker.position(begin)
         result = original(*args, **kwargs)
         tracker.position(end)

@@ -1,7 +1,7 @@
 """Where the program is: epoch, step, module and call, told to the flight ring and to forwards.jsonl.
 
 A step is an optimizer step; while the model trains, the step being worked on is one more than the steps done. A program
-in which nothing steps counts root forwards instead. `call` counts how often a module was entered within its step: the
+that makes no optimizer counts root forwards instead. `call` counts how often a module was entered within its step: the
 second pass of a Siamese pair through one backbone is "backbone, call 2".
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from .flight import CAPACITY, CLOCK, HEADER_BYTES, KIND, PACK, RECORD_BYTES, Ring
 from .lines import Lines
 
-ENTER, LEAVE = KIND["enter"], KIND["leave"]
+ENTER, LEAVE, BACKWARD_END = KIND["enter"], KIND["leave"], KIND["backward_end"]
 TIMED_DEPTH = 1  # the root and its direct children go to forwards.jsonl; everything else to the ring alone
 UNTIMED = -1
 WRAPPERS = ("module", "_orig_mod")  # the only child of DataParallel and DistributedDataParallel, of torch.compile
@@ -38,12 +38,16 @@ class Tracker:
     def __init__(self, ring: Ring, forwards: Lines) -> None:
         """Start before the first step."""
         self._grad_enabled: Callable[[], bool] = bool
+        self._is_compiling: Callable[[], bool] = bool
         self.ring = ring
         self.forwards = forwards
         self.place = Place()
         self.epoch = 0
         self.step = 0
         self.steps_done = 0
+        self.optimizers = 0  # how many were made; where there is none, forwards are counted instead of its steps
+        self._backward_seen = self._backward_ended = False
+        self._strangers: set[int] = set()  # names of modules that belong to no root, as a compiler makes some
         self._calls: dict[int, int] = {}
         self._numbers: dict[int, int] = {}
         self._texts: dict[int, str] = {}
@@ -60,8 +64,11 @@ class Tracker:
         function each, as every further call costs more there than all of its work.
         """
         place, numbers, calls, ring, pack, clock = self.place, self._numbers, self._calls, self.ring, PACK, CLOCK
+        is_compiling = self._is_compiling
 
         def before(module: object, _args: object) -> None:
+            if is_compiling():  # torch.compile traces this: to it, the hook does nothing
+                return
             stack, key = place.stack, id(module)
             if not stack or stack[0][0] == key:  # the root anew: a caught exception may have left it open
                 stack.clear()
@@ -90,6 +97,8 @@ class Tracker:
                 self._time("begin", depth, number, call)
 
         def after(module: object, _args: object, _output: object) -> None:
+            if is_compiling():
+                return
             stack, key = place.stack, id(module)
             while stack:  # modules that ended by an exception inside this one are dropped
                 seen, number, call = stack.pop()
@@ -117,9 +126,12 @@ class Tracker:
 
         return before, after
 
-    def learn_from(self, grad_enabled: Callable[[], bool]) -> None:
-        """Take torch's word for whether gradients are recorded: what tells training from evaluation."""
+    def learn_from(self, grad_enabled: Callable[[], bool], is_compiling: Callable[[], bool]) -> None:
+        """Take torch's word for whether gradients are recorded, which tells training from evaluation, and for whether
+        the code that asks is being compiled.
+        """
         self._grad_enabled = grad_enabled
+        self._is_compiling = is_compiling
 
     def when_first_model_runs(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, when the forward of the first root that has parameters begins."""
@@ -128,12 +140,21 @@ class Tracker:
     def position(self, kind: int) -> None:
         """Write a record of another kind (data, backward, optimizer, ...) at the present epoch and step."""
         self.ring.write(kind, 0, 0, self.step, 0, self.epoch, threading.get_native_id())
+        if kind == BACKWARD_END:
+            self._backward_seen = self._backward_ended = True
 
     def begin_learning_step(self) -> None:
-        """Open the next step where the last one is done: at the first root forward that learns."""
-        if self.step != self.steps_done + 1:
+        """Open the next step where the last one is done: at the first root forward that learns.
+
+        Where no optimizer steps, that is the first one after a backward; each one where there is no backward either.
+        """
+        counts = self.optimizers or self.steps_done
+        if counts and self.step != self.steps_done + 1:
             self.step = self.steps_done + 1
             self._calls.clear()
+        elif not counts and (self._backward_ended or not self._backward_seen):
+            self._backward_ended = False
+            self._begin_evaluation()
 
     def end_step(self) -> None:
         """Count one optimizer step."""
@@ -190,15 +211,22 @@ class Tracker:
                 callback()
 
     def _name(self, module: object, key: int) -> int:
-        return self._remember(key, type(module).__name__)
+        is_new = self.ring.number_of(type(module).__name__) not in self._texts
+        number = self._remember(key, type(module).__name__)
+        if is_new:
+            self._strangers.add(number)
+        return number
 
     def _remember(self, key: int, name: str) -> int:
         number = self._numbers[key] = self.ring.number_of(name)
+        self._strangers.discard(number)
         self._texts[number] = name
         self._quoted[number] = json.dumps(name)
         return number
 
     def _time(self, event: str, depth: int, number: int, call: int) -> None:
+        if number in self._strangers:
+            return
         self.forwards.write_text(
             f'{{"t":{time.perf_counter():.6f},"event":"{event}","module":{self._quoted[number]},"call":{call},'
             f'"step":{self.step},"epoch":{self.epoch or "null"},"depth":{depth},"thread":{self.place.thread}}}\n'
