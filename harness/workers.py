@@ -1,6 +1,7 @@
-"""What the main process tells of a DataLoader worker that died: who died first, and of what; pure.
+"""The process that the target had started and that died first, of a signal: a worker, a rank, a subprocess; pure.
 
-The exception in the main process is only the messenger. Source: torch/csrc/DataLoader.cpp, handler_SIGBUS and
+The exception in the main process is only the messenger. Where no record of the process itself tells, the DataLoader's
+message does. Source: torch/csrc/DataLoader.cpp, handler_SIGBUS and
 THDataLoader_errorIfAnyWorkerFails, which words the signal with strsignal(3).
 """
 
@@ -10,6 +11,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from harness import processes
 from harness.folder import TrialFolder
 from harness.model import Fact, Source
 from probes import records
@@ -23,7 +25,10 @@ SIGNALS = {
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `worker_death`: {pid, signal} of the first worker that is said to have been killed by a signal."""
+    """Return `worker_death`: {pid, signal} of the process that died first, where that is not the observed one."""
+    first = processes.deaths(folder).first
+    if first is not None and first.folder and first.signal:
+        return [Fact("worker_death", {"pid": first.pid, "signal": first.signal}, first.sources)]
     told = ((KILLED.search(text), source) for text, source in _texts(folder))
     found = ((match, source) for match, source in told if match)
     return [

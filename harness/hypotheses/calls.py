@@ -23,7 +23,7 @@ def explaining_call(trial: Trial) -> Call | None:
 def ending_signal(trial: Trial) -> str | None:
     """Return the signal that ended the trial: the process' own, or that of the worker whose death it only reports."""
     worker = trial.value("worker_death")
-    return trial.exit.signal or (worker["signal"] if worker and trial.value("python_error") else None)
+    return trial.exit.signal or (worker["signal"] if worker and trial.outcome == "died" else None)
 
 
 def sent_by_itself(trial: Trial) -> bool:
