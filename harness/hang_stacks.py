@@ -6,7 +6,7 @@ import dataclasses
 import re
 from pathlib import Path
 
-from harness.crash_stacks import pyspy
+from harness.crash_stacks import noise, pyspy
 from harness.crash_stacks.model import Frame as ParsedFrame
 from harness.crash_stacks.model import Stack
 
@@ -30,6 +30,11 @@ class Frame:
     def is_standard(self) -> bool:
         """Whether it lies in Python's own library, or in what was started before the program."""
         return bool(STANDARD.search(self.file) or BOOT.search(self.file))
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether it is ours, and only passes a call of the target on."""
+        return bool(BOOT.search(self.file)) and self.name.rpartition(".")[2] in noise.WRAPPERS
 
     def __str__(self) -> str:
         """Return e.g. "Thread.join (threading.py:1119)"; a file of the program itself keeps its folders."""
@@ -76,7 +81,7 @@ def read(path: Path) -> dict[int, StackThread]:
 
 
 def _thread(stack: Stack) -> StackThread:
-    frames = tuple(_frame(frame) for frame in stack.frames)
+    frames = tuple(frame for frame in map(_frame, stack.frames) if not frame.is_wrapper)
     return StackThread(stack.thread_id, stack.name or "", stack.owns_gil, frames, stack.at)
 
 

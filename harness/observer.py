@@ -11,7 +11,6 @@ from harness.model import Fact
 from probes import records
 
 FRAME = re.compile(r'^ *File "(.*)", line \d+, in (.*)$', re.MULTILINE)
-WRAPPERS = ("stand_in", "observed")  # around a function of the target's: the death is in that function
 BEGINNING = re.compile(r"[\\/](?:boot|session|target)\.py$")  # around every target: a death in them is the target's
 
 
@@ -33,4 +32,8 @@ def _places(folder: TrialFolder) -> Iterator[tuple[str, int]]:
 
 def _is_ours(file: str | None, function: str) -> bool:
     path = file or ""
-    return bool(noise.OURS.search(path)) and not BEGINNING.search(path) and function not in WRAPPERS
+    return (
+        bool(noise.OURS.search(path))
+        and not BEGINNING.search(path)
+        and function.rpartition(".")[2] not in noise.WRAPPERS
+    )

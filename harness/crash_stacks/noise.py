@@ -24,6 +24,7 @@ C_LIBRARY = re.compile(r"^(?:libc[.-]|ld-linux|ld-musl|libpthread|\[vdso\]|linux
 INTERPRETER = re.compile(r"(?:^|/)(?:Objects|Python|Modules|Include/internal)/[^/]+(?:/[^/]+)?\.[ch]$")
 OURS = re.compile(r"probes[\\/]inside[\\/](?!plant\.py$)\w+\.py$")  # a planted fault is the fault itself
 PYTHON = re.compile(r"^<frozen |(?:^|[\\/])(?:runpy|ctypes[\\/]__init__|torch[\\/]nn[\\/]modules[\\/]module)\.py$")
+WRAPPERS = ("stand_in", "observed")  # ours, around a function of the target's: what happens in it is the target's
 THREAD_START = {"_bootstrap", "_bootstrap_inner", "run"}
 
 
