@@ -1,4 +1,4 @@
-"""A target with an older torch of its own: what it has is used. INQUEST_OTHER_PYTHON names a Python with it (1.13 on)."""
+"""A target with an older torch of its own: what it has is used. INQUEST_OTHER_PYTHON names a Python that has it."""
 
 from __future__ import annotations
 
