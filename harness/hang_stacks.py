@@ -15,6 +15,7 @@ PYTHON_SAMPLE = re.compile(r"\([^()]*:\d+\)$")  # name (file.py:12); a native fr
 PLUMBING = re.compile(r"(lib)?python3?|libc[.-]|libpthread|ld-|libffi|_ctypes|\[vdso")
 STANDARD = re.compile(r"[/\\](lib[/\\]python3\.\d+|Lib)[/\\](?!site-packages|dist-packages)|^<frozen ")
 BOOT = re.compile(r"[/\\]probes[/\\]inside[/\\]")
+STAND_IN = re.compile(r"[/\\]probes[/\\]inside[/\\](waits|kills)\.py$")  # ours, around a function that C implements
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +77,7 @@ def read(path: Path) -> dict[int, StackThread]:
 
 
 def _thread(stack: Stack) -> StackThread:
-    frames = tuple(_frame(frame) for frame in stack.frames)
+    frames = tuple(frame for frame in map(_frame, stack.frames) if not STAND_IN.search(frame.file))
     return StackThread(stack.thread_id, stack.name or "", stack.owns_gil, frames, stack.at)
 
 
