@@ -30,6 +30,8 @@ examples:
                                                  a project as it is, in its own environment
   harness run --python ~/env/bin/python --once -- torchrun --nproc-per-node 2 train.py
                                                  a console script of that environment; its ranks are observed too
+  harness run --once --set survive="40 forwards" -- train.py
+                                                 end it there, alive and well, if nothing has died by then
   harness run --resume reports/inquest-...       go on with an interrupted inquest
   harness run --repro reports/inquest-...        does the repro of that report die on this machine too?
 

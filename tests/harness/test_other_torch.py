@@ -1,4 +1,4 @@
-"""A target with an older torch of its own: what it has is used. INQUEST_OTHER_PYTHON names a Python that has it."""
+"""A target of another torch: what it has is used. Set INQUEST_OTHER_PYTHON to a Python with such a torch (1.13 on)."""
 
 from __future__ import annotations
 
