@@ -56,7 +56,8 @@ def _torch_had(case: Case, intervention: str) -> str:
     """Torch's own number under an intervention: it may follow another variable than the one that was set."""
     under = case.study.under.get(intervention, ()) if case.study else ()
     numbers = {trial.value("torch_threads") for trial in under} - {None}
-    return f"; torch then had {', '.join(map(str, sorted(numbers)))} threads" if numbers else ""
+    plural = "" if numbers == {1} else "s"
+    return f"; torch then had {', '.join(map(str, sorted(numbers)))} thread{plural}" if numbers else ""
 
 
 def _took_hold(case: Case) -> bool:

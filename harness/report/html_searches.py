@@ -11,13 +11,17 @@ from harness.report.tags import breakable, link, table, tag, words
 def show(evidence: Evidence) -> str:
     """Return the section of all searches; "" where none was run."""
     found = searches.found(evidence)
-    return tag("h2", "From it dies to the smallest thing that still dies") + "".join(map(_one, found)) if found else ""
+    return (
+        tag("h2", "From &#8220;it dies&#8221; to the smallest thing that still dies") + "".join(map(_one, found))
+        if found
+        else ""
+    )
 
 
 def _one(search: Search) -> str:
     statement = tag("p", tag("b", words(search.statement)), " ", link(search.source))
     notes = tag("ul", *map(_note, search.notes), class_="list") if search.notes else ""
-    summary = tag("summary", f"Decision tree, {len(search.rows)} steps")
+    summary = tag("summary", f"Decision tree: {len(search.rows)} {'step' if len(search.rows) == 1 else 'steps'}")
     tree = tag("details", summary, table(searches.HEADERS, map(_row, search.rows))) if search.rows else ""
     return tag("h3", words(search.title)) + statement + notes + tree
 

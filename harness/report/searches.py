@@ -48,7 +48,8 @@ def _search(name: str, told: Mapping[str, Any]) -> Search:
     read = {"thresholds": _parts, "place": _replays, "repro": _runs}.get(name, _trace)
     notes = {"place": _reasons, "repro": _files, "difference": _packages}.get(name, _remarks)
     source = Source(told["record"], 1)
-    return Search(name, TITLES[name], told["statement"], tuple(read(told)), tuple(notes(told)), source)
+    rate = f"; died {told['failures']} of {told['trials']} times the same way" if name == "repro" else ""
+    return Search(name, TITLES[name], told["statement"] + rate, tuple(read(told)), tuple(notes(told)), source)
 
 
 def _parts(told: Mapping[str, Any]) -> Iterator[Row]:
@@ -84,7 +85,7 @@ def _ends(told: Mapping[str, Any]) -> list[str]:
 
 def _tally(answers: Iterable[str]) -> str:
     known = list(answers)
-    return ", ".join(f"{known.count(answer)} {answer}" for answer in dict.fromkeys(known)) or "not run"
+    return ", ".join(f"{known.count(answer)} x {answer}" for answer in dict.fromkeys(known)) or "not run"
 
 
 def _remarks(told: Mapping[str, Any]) -> Iterator[Reason]:
