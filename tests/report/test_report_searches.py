@@ -23,7 +23,8 @@ FOUND: dict[str, Any] = {
     "thresholds": {
         "record": "bisect/thresholds.json", "schema": "inquest/thresholds/1", "statement": "it dies at threads >= 2",
         "searches": [{
-            "trace": [ASKED, {**ASKED, "repeat": 2}, SURVIVED], "remarks": ["not checked: threads=8"], "others": ["x/1"],
+            "trace": [ASKED, {**ASKED, "repeat": 2}, SURVIVED], "remarks": ["not checked: threads=8"],
+            "others": ["x/1"],
         }],
     },
     "samples": {
