@@ -58,7 +58,7 @@ def find(plan: Plan, study: Study, wish: Samples, bench: Bench) -> Minimal[Line]
         ran = bench.run(f"{name}/{asked[name]}", _with(study.cell, wish.factor, path), shorter)
         return None if ran is None else answer(study, ran.trial)
 
-    return delta(lines, ask, label=lambda line: f"{wish.file}:{line.number}: {line.text}", name=_slug)
+    return delta(lines, ask, label=lambda line: f"{wish.file.name}:{line.number}: {line.text}", name=_slug)
 
 
 def _with(cell: Cell, factor: str, path: Path) -> Cell:

@@ -117,5 +117,5 @@ class TestSamples:
         samples = {"file": "list.txt", "factor": "list", "header_lines": header}
         plan = {"target": target, "bisect": {"thresholds": False, "place": False, "samples": samples}}
         _, _, found = inquest(tmp_path, READS, plan)
-        assert found["samples"]["labels"] == [f"{'list.txt'}:{18 + header}: photo-0017 1"]
+        assert found["samples"]["labels"] == [f"list.txt:{18 + header}: photo-0017 1"]
         assert "photo-0017" in found["samples"]["statement"]

@@ -54,7 +54,7 @@ def test_samples_go_on_where_they_were(tmp_path: Path, plan: Plan) -> None:
     again = samples.find(plan, case, wish, Bench(tmp_path / "cut", samples.FOLDER, lambda: True, lambda _: True))
     whole = samples.find(plan, case, wish, Bench(tmp_path / "whole", samples.FOLDER, lambda: True, lambda _: True))
     assert again == whole and again.isolation is Isolation.ISOLATED
-    assert again.labels == (f"{wish.file}:6: photo-0005",)
+    assert again.labels == ("list.txt:6: photo-0005",)
     ran = [len(list((tmp_path / name / samples.FOLDER / "trials").glob("*/*"))) for name in ("cut", "whole")]
     assert ran[0] == ran[1] == len(whole.trace) - sum(row.subject.startswith("0-") for row in whole.trace)
 
