@@ -15,6 +15,7 @@ import dataclasses
 import time
 from collections import deque
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from probes import records
 from probes.outside.ceilings import Ceiling, Ceilings
@@ -23,6 +24,7 @@ from probes.outside.probe import Probe, Watched
 from probes.outside.snapshot import Snapshot
 
 INTERVAL_SECONDS, SLOWEST_SECONDS = 0.1, 0.5
+YOUNG_SECONDS = 3.0  # of a process: it may still put itself under a limit, which is not seen before it is asked for
 FASTEST_GROWTH = 4e9  # bytes a second, as one thread touches fresh memory
 SHARE, LEAST_BYTES, MOST_SHARE = 0.03, 64 << 20, 0.25
 HORIZON_SECONDS = 2.0
@@ -56,7 +58,8 @@ class HeadroomProbe(Probe):
         """Ask every limit; look where one is about to be reached."""
         found = self._ceilings.now()
         growths = [self._growth(ceiling, now) for ceiling in found]
-        self.interval_seconds = pace(found)
+        young = now - self.watched.started < YOUNG_SECONDS
+        self.interval_seconds = INTERVAL_SECONDS if young else pace(found)
         if self._taken < len(STAGES) and now >= self._again:
             due = (pair for pair in zip(found, growths, strict=True) if is_due(*pair, STAGES[self._taken]))
             ceiling, growth = next(due, (None, 0.0))
@@ -77,7 +80,9 @@ class HeadroomProbe(Probe):
         return (rows[0][1] - ceiling.left_bytes) / seconds if seconds > 0.0 else 0.0
 
     def _look(self, ceiling: Ceiling, growth: float) -> None:
-        """Write what is known at once, then what tools can read, the cheap first: the process may go at any instant."""
+        """Write what is known at once, then what tools can read. The process may go at any instant, so its stacks (65 ms)
+        and the files of /proc are taken side by side.
+        """
         self._taken += 1
         began = time.perf_counter()
         snapshot = Snapshot(
@@ -87,8 +92,10 @@ class HeadroomProbe(Probe):
             LOOK_SECONDS,
         )
         self._write(snapshot, ceiling, growth, began)
-        snapshot.python()
-        snapshot.proc()
+        with ThreadPoolExecutor(1) as beside:
+            beside.submit(snapshot.files)
+            snapshot.python()
+        snapshot.threads()
         largest = f"awk '{LARGEST_SCRIPT}' /proc/{self.watched.pid}/smaps | sort -rn | head -{LARGEST}"
         snapshot.take("largest mappings", ["sh", "-c", largest], "largest_mappings.txt")
         if predicted_seconds(ceiling, growth) > HORIZON_SECONDS:  # it stops the process for up to some seconds

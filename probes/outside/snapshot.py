@@ -40,19 +40,21 @@ class Snapshot:
 
     def proc(self) -> None:
         """Copy what /proc says: {maps,status,limits,smaps_rollup}.txt, and threads.txt, one line a thread and file."""
-        if sys.platform != "linux":
-            self.gap("proc", "there is no /proc on this system")
-            return
         self.files()
         self.threads()
 
     def files(self) -> None:
         """Copy the files that tell of the process as a whole."""
+        if sys.platform != "linux":
+            self.gap("proc", "there is no /proc on this system")
+            return
         for name in PROC_FILES:
             self.take(f"proc {name}", ["cat", f"/proc/{self.pid}/{name}"], f"{name}.txt")
 
     def threads(self) -> None:
         """Copy the files that tell of each thread, as grep(1) prints them."""
+        if sys.platform != "linux":
+            return
         wanted = " ".join(f"/proc/{self.pid}/task/*/{name}" for name in THREAD_FILES)
         self.take("proc threads", ["sh", "-c", f"grep -aH . {wanted}"], "threads.txt")
 
