@@ -23,8 +23,6 @@ from probes.outside.probe import Probe, Watched
 
 PIDFD_OPEN = 434  # the same number on every architecture
 SCAN_SECONDS = 0.04
-POLL_SECONDS = 0.2
-LAST_SECONDS = 0.5
 EXIT_CODE_FIELD = 49  # of the fields after the program's name
 PATIENCE_BYTES = 4096
 
@@ -46,7 +44,8 @@ class EndsProbe(Probe):
         self._open: dict[int, int] = {}  # descriptor -> pid
         self._file = records.Appender(watched.folder / records.ENDS)
         self._epoll = select.epoll()  # type: ignore[attr-defined,unused-ignore]  # Linux only, as is this probe
-        self._closing = threading.Event()
+        self._wake, self._woken = os.pipe()[::-1]  # what is written here ends the thread at once
+        self._epoll.register(self._woken, select.EPOLLIN)  # type: ignore[attr-defined,unused-ignore]
         self._thread = threading.Thread(target=self._follow, name="ends", daemon=True)
         self._add(watched.pid)
         self._thread.start()
@@ -69,10 +68,10 @@ class EndsProbe(Probe):
     def close(self) -> None:
         """Take what has ended by now; what still lives when the trial is over has no end of its own."""
         self.sample(0.0)
-        self._closing.set()
+        os.write(self._wake, b".")
         self._thread.join()
         self._file.close()
-        for descriptor in self._open:
+        for descriptor in (*self._open, self._wake, self._woken):
             os.close(descriptor)
         self._epoll.close()
 
@@ -86,10 +85,11 @@ class EndsProbe(Probe):
         self._epoll.register(descriptor, select.EPOLLIN)  # type: ignore[attr-defined,unused-ignore]
 
     def _follow(self) -> None:
-        """Wait for ends; at the close once more, for those that the sweep has brought about."""
-        while not self._closing.is_set():
-            self._take(self._epoll.poll(POLL_SECONDS))
-        self._take(self._epoll.poll(0))
+        """Wait for ends until the close; those that the sweep has brought about come with it."""
+        events: list[tuple[int, int]] = []
+        while self._woken not in [descriptor for descriptor, _ in events]:
+            events = self._epoll.poll()
+            self._take([event for event in events if event[0] != self._woken])
 
     def _take(self, events: list[tuple[int, int]]) -> None:
         now = time.perf_counter()
