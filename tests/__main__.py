@@ -1,5 +1,7 @@
 """`python -m tests`: everything that must hold, the quick first. Stops at the first that does not.
 
+The tests without torch mostly wait for small programs, so two run at a time; those with torch use all cores themselves.
+
 Further arguments go to pytest, e.g. `python -m tests -k flight`.
 """
 
@@ -14,7 +16,7 @@ STAGES = (
     ("lint", ["-m", "ruff", "check", "."]),
     ("format", ["-m", "ruff", "format", "--check", "--quiet", "harness", "probes"]),
     ("types", ["-m", "mypy"]),
-    ("tests without torch", ["-m", "pytest", "-q", "-m", "not torch"]),
+    ("tests without torch", ["-m", "pytest", "-q", "-m", "not torch", "-n", "2"]),
     ("tests with torch", ["-m", "pytest", "-q", "-m", "torch"]),
 )
 

@@ -20,7 +20,7 @@ from probes import records  # noqa: E402
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="C exit() is held on Linux only")
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals are POSIX")
-QUIET = 0.25  # a normal end's whole trial, interpreter's start and all, is about 0.15 s; one sleep would be 4 s more
+QUIET = 1.0  # seconds; a wait would be four
 
 
 @pytest.fixture(autouse=True)
