@@ -80,8 +80,9 @@ class HeadroomProbe(Probe):
         return (rows[0][1] - ceiling.left_bytes) / seconds if seconds > 0.0 else 0.0
 
     def _look(self, ceiling: Ceiling, growth: float) -> None:
-        """Write what is known at once, then what tools can read. The process may go at any instant: its stacks (65 ms) and
-        the files of /proc are taken side by side.
+        """Write what is known at once, then what tools can read.
+
+        The process may go at any instant, so its stacks (65 ms) and the files of /proc are taken side by side.
         """
         self._taken += 1
         began = time.perf_counter()
