@@ -7,7 +7,6 @@ import functools
 import re
 import signal
 from collections.abc import Iterator
-from typing import Any
 
 from harness.exits import SIGNAL_CALLS
 from harness.folder import TrialFolder
@@ -17,7 +16,12 @@ from probes import records
 from probes.outside.flight import read_ring
 from probes.records import Row
 
-LOADER = re.compile(r"DataLoader worker \(pid (?P<pid>\d+)\) is killed by signal: (?P<word>[\w ()]+?)\.")
+LOADER = re.compile(r"DataLoader worker \(pid (?P<pid>\d+)\) is killed by signal: (?P<word>[A-Z][\w -]*\w)")
+WORDS = {  # strsignal(3) as glibc has it; a report may be judged on another system
+    "Killed": "SIGKILL", "Terminated": "SIGTERM", "Hangup": "SIGHUP", "CPU time limit exceeded": "SIGXCPU",
+    "Segmentation fault": "SIGSEGV", "Bus error": "SIGBUS", "Aborted": "SIGABRT", "Illegal instruction": "SIGILL",
+    "Floating point exception": "SIGFPE",
+}  # fmt: skip
 MAIN = "main"
 MOST_LETTERS = 160
 
@@ -135,7 +139,7 @@ class _Reader:
             match = LOADER.search(str(row.value.get("message")))
             if match and int(match["pid"]) == pid:
                 source = self._folder.source(records.PYTHON_ERROR, row.line)
-                return None, _by_words(match["word"]), min(at, row.value["t"]), (source,)
+                return None, by_words(match["word"]), min(at, row.value["t"]), (source,)
         place = self._places[pid]
         codes = [
             row
@@ -214,7 +218,6 @@ def _signal_name(number: int | None) -> str | None:
     return None if number is None else known.get(number, f"signal {number}")
 
 
-def _by_words(words: str) -> str:
-    """Return the name of a signal that strsignal(3) words, as the DataLoader's message does."""
-    known: dict[str, Any] = {signal.strsignal(member) or "": member.name for member in signal.Signals}
-    return str(known.get(words.strip(), words))
+def by_words(words: str) -> str:
+    """Return the name of a signal that strsignal(3) words, as the DataLoader's message does; else the words."""
+    return WORDS.get(words.strip(), words)

@@ -8,20 +8,13 @@ THDataLoader_errorIfAnyWorkerFails, which words the signal with strsignal(3).
 from __future__ import annotations
 
 import itertools
-import re
 from collections.abc import Iterator
 
 from harness import processes
 from harness.folder import TrialFolder
 from harness.model import Fact, Source
+from harness.process_ends import LOADER, by_words
 from probes import records
-
-KILLED = re.compile(r"DataLoader worker \(pid (\d+)\) is killed by signal: ([A-Z][\w -]*\w)")
-SIGNALS = {
-    "Killed": "SIGKILL", "Terminated": "SIGTERM", "Hangup": "SIGHUP", "CPU time limit exceeded": "SIGXCPU",
-    "Segmentation fault": "SIGSEGV", "Bus error": "SIGBUS", "Aborted": "SIGABRT", "Illegal instruction": "SIGILL",
-    "Floating point exception": "SIGFPE",
-}  # fmt: skip
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
@@ -29,10 +22,10 @@ def facts(folder: TrialFolder) -> list[Fact]:
     first = processes.deaths(folder).first
     if first is not None and first.folder and first.signal:
         return [Fact("worker_death", {"pid": first.pid, "signal": first.signal}, first.sources)]
-    told = ((KILLED.search(text), source) for text, source in _texts(folder))
+    told = ((LOADER.search(text), source) for text, source in _texts(folder))
     found = ((match, source) for match, source in told if match)
     return [
-        Fact("worker_death", {"pid": int(match[1]), "signal": SIGNALS.get(match[2], match[2])}, (source,))
+        Fact("worker_death", {"pid": int(match["pid"]), "signal": by_words(match["word"])}, (source,))
         for match, source in itertools.islice(found, 1)
     ]
 
