@@ -32,6 +32,7 @@ examples:
                                                  a console script of that environment; its ranks are observed too
   harness run --once --set survive="40 forwards" -- train.py
                                                  end it there, alive and well, if nothing has died by then
+  harness run --set bisect=false                 decide the cause, and shrink nothing
   harness run --resume reports/inquest-...       go on with an interrupted inquest
   harness run --repro reports/inquest-...        does the repro of that report die on this machine too?
 
@@ -102,10 +103,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = commands.add_parser(
-        "run", help="an inquest: baseline, matrix, verdict, report", epilog=RUN_EXAMPLES + EXIT_CODES,
+        "run", help="an inquest: baseline, matrix, interventions, bisect, verdict, report", epilog=RUN_EXAMPLES + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter, usage="harness run [PLAN] [options] [-- COMMAND ...]",
-        description="Run an inquest as PLAN says. With `-- COMMAND`, that Python program is the target,\n"
-        "instead of the plan's.",
+        description="Run an inquest as PLAN says: baseline, matrix; once a failure is seen, one change at a time\n"
+        "until memory and threading are decided, then the smallest thing that still dies, and its\n"
+        "repro. With `-- COMMAND`, that Python program is the target, instead of the plan's.",
     )  # fmt: skip
     run.add_argument(
         "plan", nargs="?", metavar="PLAN", help="a plan (YAML); default: inquest.yaml, or command.yaml with -- COMMAND"
