@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     run = commands.add_parser(
-        "run", help="an inquest: baseline, matrix, interventions, bisect, verdict, report", epilog=RUN_EXAMPLES + EXIT_CODES,
+        "run", help="an inquest: baseline, matrix, interventions, bisect, report", epilog=RUN_EXAMPLES + EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter, usage="harness run [PLAN] [options] [-- COMMAND ...]",
         description="Run an inquest as PLAN says: baseline, matrix; once a failure is seen, one change at a time\n"
         "until memory and threading are decided, then the smallest thing that still dies, and its\n"

@@ -6,6 +6,9 @@ this very target on this machine, and the death under inquest is compared with t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from harness import ladder
 from harness.hypotheses.calls import ending_signal
 from harness.hypotheses.case import Case, nothing_to_judge, unproven
@@ -32,7 +35,7 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     death = case.study.reference
     signs = tuple(reason for trial in (death, *case.unlike) for reason in _signs(trial))
-    numbers = (*_headroom(death), *_survived_more(case, death))
+    numbers = (*_headroom(death), *_course(death), *_survived_more(case, death))
     reading = case.ladder
     if reading is None:
         gap = Gap("memory ladder", "the failing cell has not been run under lower memory limits")
@@ -78,6 +81,28 @@ def _headroom(trial: Trial) -> list[Reason]:
         f"were left ({trial.value('memory_limit_name')})"
     )
     return [Reason(text, (*peak.sources, *left.sources))]
+
+
+def _course(trial: Trial) -> list[Reason]:
+    """How use went: what sampling missed of the peak, which forward raised it, growth a step and where that leads."""
+    told: tuple[tuple[str, Callable[[Any], str]], ...] = (
+        ("peak_missed_by_sampling", _missed),
+        ("peak_raised_by", lambda it: f"the peak was reached in {_forward(it)}, by a rise of {size(it['rise_bytes'])}"),
+        ("growth_bytes_per_step", lambda it: f"use grew by {size(it)} a step" if it > 0 else ""),
+        ("predicted_step_of_exhaustion", lambda it: f"at this growth the tightest limit is reached at step {it}"),
+    )
+    found = ((trial.fact(name), words) for name, words in told)
+    rows = ((fact, words(fact.value)) for fact, words in found if fact is not None)
+    return [Reason(f"{trial.id}: {text}", fact.sources) for fact, text in rows if text]
+
+
+def _missed(peak: dict[str, int]) -> str:
+    lower = f"sampling missed {size(peak['missed_bytes'])} of the kernel's peak"
+    return f"{lower}, so what was left at the death may have been less"
+
+
+def _forward(place: dict[str, object]) -> str:
+    return f"{place['module']}, call {place['call']} of step {place['step']}" if place["module"] else "no forward"
 
 
 def _is_near(trial: Trial) -> bool:
