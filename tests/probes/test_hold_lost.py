@@ -41,7 +41,7 @@ class Striker(threading.Thread):
     def run(self) -> None:
         """Look for a child that was not there before, and strike it."""
         while not self.struck:
-            new = [process for process in psutil.process_iter(["ppid", "name"]) if self._is_new(process)]
+            new = [process for process in psutil.process_iter(["ppid", "cmdline"]) if self._is_new(process)]
             for process in new:
                 time.sleep(random.uniform(0, 0.06))
                 os.kill(process.pid, signal.SIGSEGV)
@@ -49,8 +49,9 @@ class Striker(threading.Thread):
             time.sleep(0.002)
 
     def _is_new(self, process: psutil.Process) -> bool:
-        named = str(process.info["name"]).startswith("python")
-        return named and process.info["ppid"] == os.getpid() and process.pid not in self._known
+        # a tool that is being started has our own name and words until its execve
+        booted = any(word.endswith("boot.py") for word in process.info["cmdline"] or ())
+        return booted and process.info["ppid"] == os.getpid() and process.pid not in self._known
 
 
 class TestNoDeathIsLost:
