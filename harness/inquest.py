@@ -66,6 +66,7 @@ class Inquest:
         self._journal = root / records.JOURNAL
         self._began = time.monotonic()
         self._known: dict[str, Trial] = {}
+        self._told_spent = False
 
     def run(self) -> Evidence:
         """Run all stages; return the evidence, also of an interrupted inquest."""
@@ -211,7 +212,8 @@ class Inquest:
     def _is_spent(self) -> bool:
         budget = self.order.budget_seconds
         spent = budget is not None and self._elapsed() > budget
-        if spent:
+        if spent and not self._told_spent:
+            self._told_spent = True
             self._display.say(f"the budget of {budget:g} s is spent; no further trial begins")
         return spent
 
