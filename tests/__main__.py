@@ -1,6 +1,6 @@
 """`python -m tests`: everything that must hold, the quick first. Stops at the first that does not.
 
-The tests without torch mostly wait for small programs, so two run at a time; those with torch use all cores themselves.
+Two run at a time: they mostly wait for small programs. Those with torch stay together file by file: they share runs.
 
 Further arguments go to pytest, e.g. `python -m tests -k flight`.
 """
@@ -17,7 +17,7 @@ STAGES = (
     ("format", ["-m", "ruff", "format", "--check", "--quiet", "harness", "probes"]),
     ("types", ["-m", "mypy"]),
     ("tests without torch", ["-m", "pytest", "-q", "-m", "not torch", "-n", "2"]),
-    ("tests with torch", ["-m", "pytest", "-q", "-m", "torch"]),
+    ("tests with torch", ["-m", "pytest", "-q", "-m", "torch", "-n", "2", "--dist", "loadfile"]),
 )
 
 
