@@ -63,9 +63,12 @@ def next_step(trials: tuple[Trial, ...], confinement: str | None) -> Step | None
 
 
 def _unobserved(trials: tuple[Trial, ...]) -> Step | None:
-    """Nothing failed: once, the first cell without the inside probes, since observing may be what keeps it alive."""
+    """Nothing failed: once, the first cell without the inside probes, since observing may be what keeps it alive.
+
+    Not where trials are ended alive, by steps or forwards: without the probes nobody would see when.
+    """
     asked = any(NO_PROBES.id in trial.interventions for trial in trials)
-    alive = all(trial.outcome in ("completed", "stopped") for trial in trials)
+    alive = all(trial.outcome == "completed" for trial in trials)
     if not trials or asked or not alive:
         return None
     return Step(trials[0].cell, "does it fail unobserved?", NO_PROBES)

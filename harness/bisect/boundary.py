@@ -90,13 +90,17 @@ def _conditions(searches: Sequence[Thresholds], corner: Cell) -> Iterator[tuple[
                 yield axis.name, axis.condition(values[axis.name])
 
 
-def find(study: Study, factors: Factors, trials: Sequence[Trial], run_cell: RunCell) -> Boundary | None:
+def find(
+    study: Study, factors: Factors, trials: Sequence[Trial], run_cell: RunCell, most_trials: int = 120
+) -> Boundary | None:  # fmt: skip
     """Return the boundary over the plan's ordered factors; None where there is none of more than one value.
 
-    `trials` are those that were run: none of them is run again. `run_cell` runs one more, None where none may begin.
+    `trials` are those that were run: none of them is run again. `run_cell` runs one more, None where none may begin;
+    it is called `most_trials` times at most.
     """
     axes = [Axis(name, tuple(values), name in LOW_DIES) for name, values in factors if _is_ordered(values)]
     found: list[Thresholds] = []
+    run_cell = _at_most(most_trials, run_cell)
     corner = study.cell
     for together in _groups(axes):
         if all(corner.as_dict().get(axis.name) in axis.values for axis in together):
@@ -108,6 +112,11 @@ def find(study: Study, factors: Factors, trials: Sequence[Trial], run_cell: RunC
             found.append(_search(study, corner, [finer], trials, run_cell))
             corner = found[-1].corners[0] if _is_clear(found[-1]) else corner
     return Boundary(tuple(found)) if found else None
+
+
+def _at_most(most: int, run_cell: RunCell) -> RunCell:
+    left = iter(range(most))
+    return lambda cell, why: None if next(left, None) is None else run_cell(cell, why)
 
 
 def _search(

@@ -39,8 +39,9 @@ class Means:
     say: Callable[[str], None]
 
     def bench(self, name: str) -> Bench:
-        """Return the bench of one search."""
-        return Bench(self.root, name, self.may_begin, self.keep_going)
+        """Return the bench of one search, which runs no more trials than one search may."""
+        left = iter(range(self.plan.bisect.most_trials))
+        return Bench(self.root, name, lambda: self.may_begin() and next(left, None) is not None, self.keep_going)
 
 
 def run(means: Means, study: Study, trials: tuple[Trial, ...]) -> None:
@@ -67,7 +68,7 @@ def _searches(means: Means, study: Study, trials: tuple[Trial, ...]) -> Iterator
 
 
 def _thresholds(means: Means, study: Study, trials: tuple[Trial, ...]) -> None:
-    found = boundary.find(study, means.plan.factors, trials, means.run_cell)
+    found = boundary.find(study, means.plan.factors, trials, means.run_cell, means.plan.bisect.most_trials)
     if found is not None:
         _keep(means, THRESHOLDS, found.as_row(), found.statement)
 

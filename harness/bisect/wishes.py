@@ -38,12 +38,16 @@ class Samples:
 
 @dataclasses.dataclass(frozen=True)
 class Wishes:
-    """What is searched once a failure was reproduced. `place`: where in the model, with a repro."""
+    """What is searched once a failure was reproduced. `place`: where in the model, with a repro.
+
+    `most_trials`: of one search; a failure that comes seldom would else be asked for without end.
+    """
 
     thresholds: bool = True
     place: bool = True
     difference: Difference | None = None
     samples: Samples | None = None
+    most_trials: int = 120
 
     @property
     def is_empty(self) -> bool:
@@ -70,6 +74,7 @@ def read(plan: Fields, folder: Path) -> Wishes:
         samples=_samples(fields.section("samples"), folder)
         if fields.raw.get("samples")
         else fields.take("samples", dict, None),
+        most_trials=fields.take("most_trials", int, 120, least=1),
     )
     fields.finish()
     return wishes

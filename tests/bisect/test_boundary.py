@@ -107,6 +107,19 @@ class TestNotFound:
         assert result is not None and result.searches[-1].is_spent
         assert "the budget is spent" in result.statement
 
+    def test_failure_that_comes_seldom_is_not_asked_for_without_end(self) -> None:
+        """So many trials at most, and the best so far."""
+        target = Target(lambda it: it["batch_size"] >= 8 and len(target.asked) % 20 == 0)
+        failing = Cell((("batch_size", 8),))
+        plain = [
+            died(1, signal="SIGSEGV", factors=failing.as_dict()),
+            *(well(n, factors=failing.as_dict()) for n in range(2, 21)),
+        ]
+        case = study.of(plain)
+        assert case is not None
+        result = boundary.find(case, [("batch_size", [1, 4, 8])], plain, target.run, most_trials=30)
+        assert result is not None and len(target.asked) <= 30 and result.searches[-1].is_spent
+
     def test_hole_is_reported(self) -> None:
         """Something milder dies while something harsher lives."""
         target = Target(lambda it: it["batch_size"] != 8)

@@ -63,10 +63,14 @@ class TestNothingToDo:
     """No failure, no question."""
 
     @pytest.mark.parametrize(
-        "trials", [(), (trial(1, "unresolved"), trial(2, "stopped")), (well(), well(1, under="probes=off"))]
-    )
+        "trials",
+        [
+            (), (trial(1, "unresolved"), well(2)), (well(1), trial(2, "stopped")),
+            (well(), well(1, under="probes=off")),
+        ],
+    )  # fmt: skip
     def test_nothing_can_be_asked(self, trials: tuple[Trial, ...]) -> None:
-        """Nothing was run, or it is not known how it ended, or it was asked already: then nothing is run."""
+        """Nothing was run, or it is not known how it ended, or it was ended alive, or it was asked already."""
         assert next_step(trials, GROUP) is None
 
     @pytest.mark.parametrize("trials", [(well(),), tuple(well(one) for one in range(30))])
