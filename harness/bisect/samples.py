@@ -15,13 +15,14 @@ from harness.bisect.wishes import Samples
 from harness.model import Cell
 from harness.place.bench import Bench
 from harness.plan import Plan
-from harness.search.answers import Answer
+from harness.search.answers import Answer, Isolation
 from harness.search.delta import delta
 from harness.search.results import Minimal
 from harness.study import Study
 
 FOLDER = "bisect/samples"
 DIGITS = 12
+MOST_CAUSES = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +41,36 @@ def read(wish: Samples) -> tuple[list[str], list[Line]]:
     return head, [Line(number, text) for number, text in body if text.strip()]
 
 
-def find(plan: Plan, study: Study, wish: Samples, bench: Bench) -> Minimal[Line]:
-    """Return the smallest list that still dies; what was asked before is read from the bench.
+def find(plan: Plan, study: Study, wish: Samples, bench: Bench) -> list[Minimal[Line]]:
+    """Return the smallest lists that still die, each by itself, the first first.
 
-    A shorter list is done in fewer steps, so none are expected of it.
+    Where the list without one of them dies too, the search begins again on the rest.
     """
     head, lines = read(wish)
+    found: list[Minimal[Line]] = []
+    while lines and (not found or found[-1].another_cause) and len(found) < MOST_CAUSES:
+        found.append(_smallest(plan, study, wish, bench, head, lines))
+        lines = [line for line in lines if line not in found[-1].minimal]
+    return found
+
+
+def statement(found: list[Minimal[Line]]) -> str:
+    """Return what was found in one sentence."""
+    if len(found) == 1:
+        return found[0].statement
+    known = [one for one in found if one.isolation is Isolation.ISOLATED]
+    listed = "; ".join(", ".join(one.labels) for one in known)
+    more = ", and there may be more" if found[-1].another_cause or found[-1].is_spent else ""
+    sure = min((one.confidence for one in known), default=0.0)
+    return (
+        f"{len(known)} independent causes{more}, each dies by itself: {listed}; confidence of each at least {sure:.3f}"
+    )
+
+
+def _smallest(
+    plan: Plan, study: Study, wish: Samples, bench: Bench, head: list[str], lines: list[Line]
+) -> Minimal[Line]:
+    """What was asked before is read from the bench. A shorter list is done in fewer steps, so none are expected."""
     shorter = dataclasses.replace(plan, expect_steps=None)
     asked: Counter[str] = Counter()
 

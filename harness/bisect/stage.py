@@ -89,7 +89,13 @@ def _samples(means: Means, study: Study) -> None:
     wish = means.plan.bisect.samples
     assert wish is not None
     found = samples.find(means.plan, study, wish, means.bench(samples.FOLDER))
-    _keep(means, SAMPLES, {"schema": "inquest/samples/1", "file": str(wish.file), **found.as_row()}, found.statement)
+    if not found:
+        means.say(f"samples: {wish.file} has none")
+        return
+    rows = [one.as_row() for one in found]
+    labels, statement = [label for row in rows for label in row["labels"]], samples.statement(found)
+    told = {"file": str(wish.file), "labels": labels, "statement": statement, "searches": rows}
+    _keep(means, SAMPLES, {"schema": "inquest/samples/1", **told}, statement)
 
 
 def _of_cells(study: Study, trials: tuple[Trial, ...]) -> Difference | None:

@@ -45,7 +45,7 @@ def found(evidence: Evidence) -> list[Search]:
 
 
 def _search(name: str, told: Mapping[str, Any]) -> Search:
-    read = {"thresholds": _parts, "place": _replays, "repro": _runs}.get(name, _trace)
+    read = {"thresholds": _parts, "samples": _parts, "place": _replays, "repro": _runs}.get(name, _trace)
     notes = {"place": _reasons, "repro": _files, "difference": _packages}.get(name, _remarks)
     source = Source(told["record"], 1)
     rate = f"; died {told['failures']} of {told['trials']} times the same way" if name == "repro" else ""
@@ -93,7 +93,8 @@ def _remarks(told: Mapping[str, Any]) -> Iterator[Reason]:
         yield from (Reason(text) for text in search.get("remarks", ()))
         if search.get("others"):
             yield Reason(f"failed in another way, and counted for nothing: {', '.join(search['others'])}")
-    if told.get("another_cause"):
+    last = told.get("searches", [told])[-1]
+    if last.get("another_cause"):
         yield Reason("there is another, independent cause: without these it dies too")
 
 

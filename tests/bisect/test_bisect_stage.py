@@ -28,9 +28,10 @@ os.abort() if settings["optim"]["momentum"] > 0.5 and os.environ.get("FAST") == 
 """
 READS = """
 import os, sys
+BAD = ("photo-0005", "photo-0011")
 for line in open(sys.argv[2]):
     name = line.split()[0]
-    os.abort() if name == "photo-0017" else print("read", name, flush=True)
+    os.abort() if name in BAD else print("read", name, flush=True)
 """
 
 
@@ -108,14 +109,18 @@ class TestDifference:
 class TestSamples:
     """A list of samples, one of them bad."""
 
-    @pytest.mark.parametrize("header", [0, 1])
-    def test_bad_sample_is_named_with_its_line(self, tmp_path: Path, header: int) -> None:
-        """One of forty."""
-        rows = ["name label"] * header + [f"photo-{number:04d} {number % 2}" for number in range(40)]
+    @pytest.mark.parametrize(("header", "count", "bad"), [(0, 10, [6]), (1, 14, [7, 13])])
+    def test_bad_samples_are_named_with_their_lines(
+        self, tmp_path: Path, header: int, count: int, bad: list[int]
+    ) -> None:
+        """One, or two that each die by themselves."""
+        rows = ["name label"] * header + [f"photo-{number:04d} {number % 2}" for number in range(count)]
         (tmp_path / "list.txt").write_text("\n".join(rows) + "\n")
         target = {"command": ["target.py", "--list", "list.txt"], "factors": {"list": {"arg": "--list"}}, "cwd": "."}
         samples = {"file": "list.txt", "factor": "list", "header_lines": header}
         plan = {"target": target, "bisect": {"thresholds": False, "place": False, "samples": samples}}
         _, _, found = inquest(tmp_path, READS, plan)
-        assert found["samples"]["labels"] == [f"list.txt:{18 + header}: photo-0017 1"]
-        assert "photo-0017" in found["samples"]["statement"]
+        labels = [f"list.txt:{line}: {rows[line - 1]}" for line in bad]
+        assert found["samples"]["labels"] == labels
+        assert all(label in found["samples"]["statement"] for label in labels)
+        assert ("2 independent causes, each dies" in found["samples"]["statement"]) is (len(bad) == 2)

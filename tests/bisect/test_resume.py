@@ -49,10 +49,10 @@ def test_samples_go_on_where_they_were(tmp_path: Path, plan: Plan) -> None:
     assert wish is not None
     count = itertools.count()
     short = Bench(tmp_path / "cut", samples.FOLDER, lambda: next(count) < 4, lambda _: True)
-    first = samples.find(plan, case, wish, short)
+    (first,) = samples.find(plan, case, wish, short)
     assert first.is_spent and len(first.trace) == 4
-    again = samples.find(plan, case, wish, Bench(tmp_path / "cut", samples.FOLDER, lambda: True, lambda _: True))
-    whole = samples.find(plan, case, wish, Bench(tmp_path / "whole", samples.FOLDER, lambda: True, lambda _: True))
+    (again,) = samples.find(plan, case, wish, Bench(tmp_path / "cut", samples.FOLDER, lambda: True, lambda _: True))
+    (whole,) = samples.find(plan, case, wish, Bench(tmp_path / "whole", samples.FOLDER, lambda: True, lambda _: True))
     assert again == whole and again.isolation is Isolation.ISOLATED
     assert again.labels == ("list.txt:6: photo-0005",)
     ran = [len(list((tmp_path / name / samples.FOLDER / "trials").glob("*/*"))) for name in ("cut", "whole")]

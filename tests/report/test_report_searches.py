@@ -29,7 +29,7 @@ FOUND: dict[str, Any] = {
     },
     "samples": {
         "record": "bisect/samples.json", "schema": "inquest/samples/1", "statement": samples.NASTY,
-        "trace": [], "others": [], "another_cause": True,
+        "searches": [{"trace": [], "others": [], "another_cause": True}],
     },
     "place": {
         "record": "place/place.json", "schema": "inquest/place/1", "statement": "it dies in aten.mul",
