@@ -26,7 +26,7 @@ from harness.interventions import (
     RUNGS,
     Intervention,
 )
-from harness.ladder import compare, countable_peak
+from harness.ladder import UNKNOWN, compare, countable_peak
 from harness.ladder_looks import is_near_limit
 from harness.model import Cell, Trial
 from harness.study import Study
@@ -87,14 +87,15 @@ def wanted(case: Study, confinement: str | None) -> list[Intervention]:
 
 
 def _ladder(case: Study, confinement: str | None) -> tuple[Intervention, ...]:
-    """Return the rungs; the lower ones one by one, as long as no limit has brought about a death."""
+    """Return the rungs; the lower ones one by one, as long as no limit has shown what exhaustion looks like."""
     if not confinement or not countable_peak(case.reference, ladder_means(case.reference, confinement)):
         return ()
     done = dict(case.rungs)
     climbed = all(rung.memory_share in done for rung in RUNGS)
     needed = next((rung for rung in LOW_RUNGS if rung.memory_share not in done), None)
-    killed = any(compare(case.reference, case.rungs).signature_of_exhaustion) if climbed else True
-    return RUNGS if killed or needed is None else (*RUNGS, needed)
+    reading = compare(case.reference, case.rungs) if climbed else None
+    told = reading is None or reading.matches != UNKNOWN or bool(reading.signature_of_exhaustion)
+    return RUNGS if told or needed is None else (*RUNGS, needed)
 
 
 def ladder_means(dead: Trial, confinement: str | None) -> str | None:

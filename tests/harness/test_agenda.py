@@ -203,6 +203,19 @@ class TestWhatIsAsked:
             simulate(dead, again, confinement)
             assert [int(share * peak) for share in (*LADDER, *LOWER_RUNGS)] == seen
 
+    def test_lower_rungs_are_not_climbed_once_the_ladder_has_told(self) -> None:
+        """A death that follows the limit shows no other look of exhaustion, and needs none."""
+        left = {"headroom_bytes": 8 << 20, "memory_limit_bytes": 256 << 20, "memory_limit_name": "RLIMIT_DATA"}
+        dead = first(facts={**left, "data_peak_bytes": 250 << 20}, factors={})
+
+        def again(step: Step, number: int) -> Trial:
+            limit = step.memory_limit_bytes or 256 << 20
+            confined = {"confinement": {"kind": "RLIMIT_DATA", "limit_bytes": limit, "applied": True}}
+            facts = {**left, "memory_limit_bytes": min(limit, 256 << 20), **confined}
+            return ran(step, number, True, facts={"fault_address": "0x0", **facts})
+
+        assert set(counts(simulate(dead, again))) == {"", *(rung.id for rung in RUNGS)}
+
     def test_steps_say_why(self) -> None:
         """The display shows it."""
         step = next_step((first(),), GROUP)
