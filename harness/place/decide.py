@@ -53,11 +53,6 @@ class Place:
     capture_trial: str | None = None
     reads_foreign: bool = False
 
-    @property
-    def dies_alone(self) -> bool:
-        """Whether a replay with torch alone dies."""
-        return self.stretch is not None
-
 
 def unknown(reason: str, sources: tuple[Source, ...] = ()) -> Place:
     """Return the place of a death that could not be captured, with the reason."""
