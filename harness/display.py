@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from harness.interventions import NO_PROBES
 from harness.limits import Pulse
 from harness.model import Outcome, Trial
 from harness.report.units import duration, size
@@ -81,7 +82,7 @@ class Display:
         """Print how a trial ended; the line stays."""
         self._outcomes.append(trial.outcome)
         where = f" in {trial.last_event}" if trial.outcome.is_failure and trial.last_event else ""
-        how = trial.exit.meaning if trial.outcome is not Outcome.COMPLETED else f"{trial.value('steps_done')} steps"
+        how = trial.exit.meaning if trial.outcome is not Outcome.COMPLETED else _work(trial)
         line = Text.assemble(
             (f"{trial.outcome:<10}", COLOURS[trial.outcome]), f" {trial.id}  ",
             (f"{how}{where}", "bold" if where else ""),
@@ -102,3 +103,8 @@ class Display:
         counts = [(outcome, self._outcomes.count(outcome)) for outcome in Outcome]
         parts = [(f"{count} {outcome}  ", COLOURS[outcome]) for outcome, count in counts if count]
         return Text.assemble("so far  ", *parts) if parts else Text("so far  no trial has ended")
+
+
+def _work(trial: Trial) -> str:
+    """Say how much was done; without the inside probes nobody has counted."""
+    return "unobserved" if NO_PROBES.id in trial.interventions else f"{trial.value('steps_done')} steps"
