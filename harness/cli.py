@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from harness import __version__
-from harness.complaints import explain
+from harness.report.user_errors import explain
 
 EXIT_CODES = """\
 exit codes:

@@ -12,14 +12,15 @@ from typing import Any
 import yaml
 from rich.console import Console
 
-from harness import inquest, judge, plan
-from harness.complaints import INTERRUPTED, NO_EVIDENCE
-from harness.display import Display
-from harness.importable import problems_with
-from harness.interrupt import Interrupt
-from harness.limits import WELL
+from harness import inquest, judge
+from harness.launch.importable import problems_with
+from harness.launch.interrupt import Interrupt
+from harness.launch.stop_rules import WELL
+from harness.launch.trial import signal_number
 from harness.model import Cell, ConfigError, Evidence, VerdictStatus
-from harness.trial import signal_number
+from harness.plan import reading as plan
+from harness.report.live_display import Display
+from harness.report.user_errors import INTERRUPTED, NO_EVIDENCE
 from probes import records
 
 SIGNALED = 128
@@ -48,7 +49,7 @@ def review(options: argparse.Namespace) -> int:
     root = _report(options.report)
     evidence = judge.evidence(root)
     if options.html:
-        from harness.report import html
+        from harness.report.html import page as html
 
         page = root / "report.html"
         page.write_text(html.render(evidence, root), encoding="utf-8")
@@ -62,7 +63,7 @@ def doctor(options: argparse.Namespace) -> int:
     """`harness doctor`: a table of evidence sources."""
     from rich.table import Table
 
-    from harness.doctor import examine
+    from harness.launch.doctor import examine
 
     table = Table("evidence", "here", "detail", box=None, pad_edge=False)
     for source in examine():
@@ -143,8 +144,8 @@ def _resume(root: Path, options: argparse.Namespace) -> int:
 
 def _again(report: Path, out: Path) -> int:
     """Run a report's repro on this machine, in a folder of its own, which is the last line."""
-    from harness.place import rerun
-    from harness.place.bench import Bench
+    from harness.shrink.place import rerun
+    from harness.shrink.place.sub_trials import Bench
 
     rerun.load(report)
     problem = _problem_with_folder(out)
@@ -172,7 +173,7 @@ def _carry_out(root: Path, order: inquest.Order, junit: str | None) -> int:
 
 def _close(console: Console, root: Path, evidence: Evidence, interrupt: Interrupt) -> None:
     """Say what came out; the folder is the last line."""
-    from harness.report.console import brief, show
+    from harness.report.console.review import brief, show
 
     if interrupt.asked:
         console.print(
@@ -186,8 +187,8 @@ def _close(console: Console, root: Path, evidence: Evidence, interrupt: Interrup
 
 
 def _show(evidence: Evidence, trial_id: str | None) -> None:
-    from harness.report.console import show
-    from harness.report.console_trial import trial_review
+    from harness.report.console.one_trial import trial_review
+    from harness.report.console.review import show
 
     known = [trial.id for trial in evidence.trials]
     if trial_id is not None and trial_id not in known:

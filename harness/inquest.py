@@ -15,28 +15,20 @@ from typing import Any
 
 import yaml
 
-from harness import (
-    __version__,
-    agenda,
-    confinement,
-    controls,
-    doctor,
-    facts,
-    judge,
-    matrix,
-    study,
-    surroundings,
-    trial,
-)
-from harness.bisect import stage
+from harness import __version__, controls, judge
 from harness.controls import store
-from harness.display import Display
-from harness.echo import Echo
-from harness.interrupt import Interrupt
-from harness.limits import Pulse
+from harness.decide import agenda, study
+from harness.facts import reading as facts
+from harness.launch import doctor, memory_limit, surroundings, trial
+from harness.launch.echo import Echo
+from harness.launch.interrupt import Interrupt
+from harness.launch.stop_rules import Pulse
 from harness.model import Cell, ConfigError, Evidence, Trial
-from harness.plan import Plan
+from harness.plan import cells as matrix
+from harness.plan.reading import Plan
+from harness.report.live_display import Display
 from harness.report.write import write_all
+from harness.shrink.bisect import stage
 from probes import records
 
 
@@ -152,10 +144,10 @@ class Inquest:
 
     def _intervene(self) -> None:
         """Repeat the failure, then change one thing at a time, until all is decided or the budget is spent."""
-        step = agenda.next_step(self._trials(), confinement.kind_here())
+        step = agenda.next_step(self._trials(), memory_limit.kind_here())
         while step is not None and not self._interrupt.asked and not self._is_spent():
             self._run_trial(step.cell, step.why, step)
-            step = agenda.next_step(self._trials(), confinement.kind_here())
+            step = agenda.next_step(self._trials(), memory_limit.kind_here())
 
     def _bisect(self) -> None:
         """Shrink the failure: where it begins, where in the model it is, what it needs; and write its repro."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from harness import facts
-from harness.bisect import stage
 from harness.controls import store
-from harness.hypotheses import HYPOTHESES, Case
+from harness.decide.hypotheses import HYPOTHESES, Case
+from harness.decide.verdict import decide
+from harness.facts import reading as facts
+from harness.facts.last_words import last_lines
 from harness.model import Evidence
-from harness.verdict import decide
-from harness.words import last_lines
+from harness.shrink.bisect import stage
 from probes import records
 
 

@@ -9,7 +9,7 @@ import platform
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import confinement
+from harness.launch import memory_limit
 
 PROGRAMS = Path(__file__).resolve().parent / "programs"
 TORCH_GOMP = Path("lib", "libgomp.so.1")
@@ -29,7 +29,7 @@ def on_linux() -> str | None:
 
 def cgroup() -> str | None:
     """Return why no memory group can be made here."""
-    kind = confinement.kind_here() if on_linux() is None else None
+    kind = memory_limit.kind_here() if on_linux() is None else None
     return None if kind and kind.startswith("cgroup") else "no control group with a memory limit can be made here"
 
 

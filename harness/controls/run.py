@@ -14,13 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from harness import __version__, agenda, confinement, facts, inquest, judge, plan, surroundings, trial
-from harness.agenda import Step
+from harness import __version__, inquest, judge
 from harness.controls import catalogue, score
 from harness.controls.catalogue import PROGRAMS, Planted
 from harness.controls.store import RESULT
-from harness.interrupt import Interrupt
+from harness.decide import agenda
+from harness.decide.agenda import Step
+from harness.facts import reading as facts
+from harness.launch import memory_limit, surroundings, trial
+from harness.launch.interrupt import Interrupt
 from harness.model import Trial
+from harness.plan import reading as plan
 from probes import records
 
 KILLER = PROGRAMS / "killer.py"
@@ -70,7 +74,7 @@ class Little:
         failed = any(one.outcome.is_failure for one in self._trials)
         if not failed and len(self._trials) < self._planted.tries:
             return Step(self._plan.baseline, "baseline, again")
-        return agenda.next_step(tuple(self._trials), confinement.kind_here())
+        return agenda.next_step(tuple(self._trials), memory_limit.kind_here())
 
     def _is_enough(self) -> bool:
         most = self._planted.quick_trials if self._quick else MOST_TRIALS

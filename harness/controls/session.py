@@ -11,14 +11,14 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.complaints import INTERRUPTED, NO_EVIDENCE
 from harness.controls import reuse, score, store
 from harness.controls.catalogue import CATALOGUE, Planted
 from harness.controls.pool import Pool
 from harness.controls.score import Score
-from harness.interrupt import Interrupt
+from harness.launch.interrupt import Interrupt
 from harness.model import ConfigError, Status
-from harness.report.units import duration
+from harness.report.user_errors import INTERRUPTED, NO_EVIDENCE
+from harness.units import duration
 
 
 class Board:

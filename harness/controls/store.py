@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from harness import __version__, confinement, surroundings
+from harness import __version__
 from harness.controls.score import Score
+from harness.launch import memory_limit, surroundings
 from harness.model import Control
 from probes import records
 
@@ -25,7 +26,7 @@ LASTS = timedelta(days=1)
 def fingerprint() -> dict[str, Any]:
     """Return what the results hold for: machine, versions, interpreter, user and means of confinement."""
     user = os.geteuid() if sys.platform != "win32" else None
-    means = confinement.kind_here()
+    means = memory_limit.kind_here()
     return {
         **surroundings.of_machine(), "node": platform.node(),
         "harness_version": __version__, "executable": sys.executable, "user": user, "confinement": means,

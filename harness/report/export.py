@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from harness import units
 from harness.model import Evidence
-from harness.report import units
-from harness.report.console import brief, show
+from harness.report.console.review import brief, show
 
 FONT = "ui-monospace, Menlo, Consolas, DejaVu Sans Mono, monospace"
 

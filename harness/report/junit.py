@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
+from harness import units
 from harness.model import Evidence, Outcome, Trial
-from harness.report import summary, units
+from harness.report.content import summary
 
 
 def render(evidence: Evidence) -> str:

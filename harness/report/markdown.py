@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from harness import units
 from harness.model import Evidence, Finding, Source
-from harness.report import matrix as cells
-from harness.report import searches, shell, summary, tables, units
-from harness.report.tags import address
+from harness.report import shell
+from harness.report.content import grids as cells
+from harness.report.content import long_tables, search_rows, summary
+from harness.report.html.tags import address
 
 
 def render(evidence: Evidence) -> str:
@@ -111,14 +113,14 @@ def _because(finding: Finding) -> Iterator[str]:
 
 
 def _searches(evidence: Evidence) -> Iterator[str]:
-    for search in searches.found(evidence):
+    for search in search_rows.found(evidence):
         yield from (f"## {search.title}", "", f"**{words(search.statement)}** {_sources([search.source])}", "")
         yield from (f"- {words(note.text)} {_sources(note.evidence)}".rstrip() for note in search.notes)
         yield from [""] if search.notes else []
         rows = (
             [words(row.question), code(row.subject), words(row.answers), words(row.excluded)] for row in search.rows
         )
-        yield from table(searches.HEADERS, rows) if search.rows else ()
+        yield from table(search_rows.HEADERS, rows) if search.rows else ()
 
 
 def _experiments(evidence: Evidence) -> Iterator[str]:
@@ -156,11 +158,13 @@ def _square(square: cells.Square) -> str:
 
 def _timings(evidence: Evidence) -> Iterator[str]:
     yield from ("## Forward timings", "")
-    rows = tables.forward_rows(evidence)
+    rows = long_tables.forward_rows(evidence)
     headers = ("module", "call", "cell", "count", "median", "p95", "unfinished")
-    lines = ((row.module, row.call, row.cell, row.count, *tables.times(row), row.unfinished or "-") for row in rows)
+    lines = (
+        (row.module, row.call, row.cell, row.count, *long_tables.times(row), row.unfinished or "-") for row in rows
+    )
     yield from table(headers, (map(words, line) for line in lines)) if rows else ("No forward was recorded.", "")
-    yield from (tables.TIMINGS_NOTE, "") if tables.has_repeats(evidence) else ()
+    yield from (long_tables.TIMINGS_NOTE, "") if long_tables.has_repeats(evidence) else ()
 
 
 def _trials(evidence: Evidence) -> Iterator[str]:
@@ -182,8 +186,8 @@ def _trials(evidence: Evidence) -> Iterator[str]:
 
 def _gaps(evidence: Evidence) -> Iterator[str]:
     yield from ("## Gaps: evidence that is missing", "")
-    rows = [[words(gap.probe), words(gap.reason), words(gap.where)] for gap in tables.missing(evidence)]
-    yield from table(("probe", "why", "where"), rows) if rows else (tables.nothing_missing(evidence), "")
+    rows = [[words(gap.probe), words(gap.reason), words(gap.where)] for gap in long_tables.missing(evidence)]
+    yield from table(("probe", "why", "where"), rows) if rows else (long_tables.nothing_missing(evidence), "")
 
 
 def _controls(evidence: Evidence) -> Iterator[str]:

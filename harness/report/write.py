@@ -6,7 +6,8 @@ from pathlib import Path
 
 from harness.model import Evidence
 from harness.report import evidence as evidence_json
-from harness.report import html, markdown
+from harness.report import markdown
+from harness.report.html import page as html
 
 MARKDOWN = "report.md"
 HTML = "report.html"

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from probes.outside.ends import EndsProbe
-from probes.outside.hang import HangProbe
-from probes.outside.headroom import HeadroomProbe
-from probes.outside.hold import HoldProbe
-from probes.outside.kernel import KernelProbe
-from probes.outside.maps import MapsProbe
-from probes.outside.memory import MemoryProbe
-from probes.outside.native_exit import NativeExitProbe
-from probes.outside.pressure import PressureProbe
+from probes.outside.crash.hold import HoldProbe
+from probes.outside.ends.native_exit import NativeExitProbe
+from probes.outside.ends.processes import EndsProbe
+from probes.outside.machine.kernel import KernelProbe
+from probes.outside.machine.maps import MapsProbe
+from probes.outside.memory.headroom import HeadroomProbe
+from probes.outside.memory.pressure import PressureProbe
+from probes.outside.memory.samples import MemoryProbe
+from probes.outside.memory.tree import TreeProbe
 from probes.outside.probe import Probe, Watched
-from probes.outside.threads import ThreadsProbe
-from probes.outside.tree import TreeProbe
+from probes.outside.progress.looks import HangProbe
+from probes.outside.threads.samples import ThreadsProbe
 
 PROBES: tuple[type[Probe], ...] = (
     MemoryProbe,

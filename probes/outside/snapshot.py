@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from probes import records
-from probes.outside import tools
+from probes.outside.machine import tools
 from probes.outside.probe import ToolResult, run_tool
 
 PROC_FILES = ("maps", "status", "limits", "smaps_rollup")

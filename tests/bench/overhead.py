@@ -22,8 +22,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from harness import plan, trial  # noqa: E402
+from harness.launch import trial  # noqa: E402
 from harness.model import Cell  # noqa: E402
+from harness.plan import reading as plan  # noqa: E402
 
 STEPPER = ROOT / "tests" / "bench" / "stepper.py"
 BOOT = ROOT / "probes" / "inside" / "boot.py"

@@ -26,10 +26,10 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "search")]
 
 from simulated import RATES, SQUARE, Corners, Simulated, in_square, square_cell, with_sets  # noqa: E402
 
-from harness.search.answers import Answer, Isolation  # noqa: E402
-from harness.search.delta import delta  # noqa: E402
-from harness.search.results import Minimal, Thresholds  # noqa: E402
-from harness.search.thresholds import thresholds  # noqa: E402
+from harness.shrink.search.answers import Answer, Isolation  # noqa: E402
+from harness.shrink.search.delta import delta  # noqa: E402
+from harness.shrink.search.results import Minimal, Thresholds  # noqa: E402
+from harness.shrink.search.thresholds import thresholds  # noqa: E402
 
 SIZE = 64  # differences
 GOAL_RIGHT, GOAL_SHARE, CLAIM = 0.97, 0.25, 0.95

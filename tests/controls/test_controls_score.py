@@ -12,7 +12,7 @@ from harness import controls
 from harness.controls import catalogue, reuse, score, store
 from harness.controls.catalogue import Planted
 from harness.controls.score import Score
-from harness.hypotheses import HYPOTHESES
+from harness.decide.hypotheses import HYPOTHESES
 from harness.model import (
     Cell,
     Control,

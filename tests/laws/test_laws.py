@@ -137,8 +137,8 @@ def test_top_level_holds_the_rooms_alone() -> None:
     [
         ("harness.cli", {*HEAVY, "rich", "yaml", "psutil", "jsonschema"}),
         ("harness.commands", {*HEAVY, "jsonschema"}),
-        ("harness.report.html", HEAVY),
-        ("harness.report.console", HEAVY),
+        ("harness.report.html.page", HEAVY),
+        ("harness.report.console.review", HEAVY),
         ("probes.outside", {*HEAVY, "rich", "yaml"}),
     ],
 )

@@ -11,12 +11,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-
 from pythons import VERSIONS, find  # noqa: E402
 
-from harness.launching import split_options  # noqa: E402
+from harness.launch.command import split_options  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOT = ROOT / "probes" / "inside" / "boot.py"

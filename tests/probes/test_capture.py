@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from observing import Observed, observe, victim
 
-from harness import facts, plan, trial
+from harness.facts import reading as facts
+from harness.launch import trial
+from harness.plan import reading as plan
 from probes import records
 
 pytestmark = pytest.mark.torch

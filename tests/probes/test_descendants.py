@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from probes import records
-from probes.outside.flight import read_ring
+from probes.outside.progress.flight import read_ring
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOT = ROOT / "probes" / "inside" / "boot.py"

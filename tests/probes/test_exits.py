@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-
 from observing import Observed, is_gone, observe, source_line, victim  # noqa: E402
 
-from harness.hypotheses import Case, deliberate_exit, external_kill  # noqa: E402
+from harness.decide.hypotheses import Case, deliberate_exit, external_kill  # noqa: E402
 from harness.model import Finding  # noqa: E402
 from probes import records  # noqa: E402
 

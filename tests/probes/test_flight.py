@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.outside.flight import HEADER_BYTES, LiveRing, read_layout, read_ring
+from probes.outside.progress.flight import HEADER_BYTES, LiveRing, read_layout, read_ring
 
 ROOT = Path(__file__).resolve().parents[2]
 WRITER = """

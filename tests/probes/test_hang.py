@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from probes import records
-from probes.outside import tools
-from probes.outside.hang import HangProbe
+from probes.outside.machine import tools
 from probes.outside.probe import Watched
+from probes.outside.progress.looks import HangProbe
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 WAITER = "import signal, threading; signal.alarm(60); lock = threading.Lock(); lock.acquire(); lock.acquire()"

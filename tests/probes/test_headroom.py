@@ -10,13 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-
 from observing import Observed, observe, victim  # noqa: E402
 
-from probes.outside.ceilings import Ceiling, Ceilings  # noqa: E402
-from probes.outside.headroom import is_due, predicted_seconds, threshold_bytes  # noqa: E402
+from probes.outside.memory.ceilings import Ceiling, Ceilings  # noqa: E402
+from probes.outside.memory.headroom import is_due, predicted_seconds, threshold_bytes  # noqa: E402
 
 MIB = 1 << 20
 PACE = 200  # MiB a second

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from observing import Observed, is_gone, observe, victim
 
-from harness.hypotheses import stack_overflow
-from harness.hypotheses.case import Case
+from harness.decide.hypotheses import stack_overflow
+from harness.decide.hypotheses.case import Case
 from harness.model import Control
 from probes import records
 

@@ -17,7 +17,7 @@ import pytest
 from observing import ROOT, is_gone, observe, python_children, victim, wait_for
 
 from probes import records
-from probes.outside.fault_page import HELD, FaultPage, is_whole
+from probes.outside.crash.fault_page import HELD, FaultPage, is_whole
 
 DEATHS = int(os.environ.get("INQUEST_DEATHS", "24"))  # 200 take a minute
 KINDS = {"segv": "SIGSEGV", "abort": "SIGABRT", "bus": "SIGBUS", "ill": "SIGILL"}
@@ -89,7 +89,7 @@ class TestSupervisorKilled:
     def test_nothing_is_left_within_two_seconds(self, tmp_path: Path, words: tuple[str, ...]) -> None:
         """The held process, and a held descendant, go with their supervisor."""
         code = SUPERVISOR.format(
-            root=str(ROOT), tests=str(ROOT / "tests" / "harness"), folder=str(tmp_path), words=words
+            root=str(ROOT), tests=str(ROOT / "tests" / "support"), folder=str(tmp_path), words=words
         )
         supervisor = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
         wait_for(_is_held(tmp_path))

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from probes.outside import fault_record, heap_lock, threads_of, torch_stacks
-from probes.outside.fault_page import FIRST_SLOT, HELD, SIZE, FaultPage, is_whole, read_slot
+from probes.outside.crash import fault_record, heap_lock, torch_stacks
+from probes.outside.crash.fault_page import FIRST_SLOT, HELD, SIZE, FaultPage, is_whole, read_slot
+from probes.outside.machine.tools import ptrace_scope, ptrace_setting
 from probes.outside.snapshot import Snapshot
-from probes.outside.tools import ptrace_scope, ptrace_setting
+from probes.outside.threads import signals as threads_of
 from probes.records import read_lines
 
 MAPS = """\

@@ -12,7 +12,7 @@ import pytest
 
 from probes import records
 from probes.outside import Watched
-from probes.outside.hold import HoldProbe
+from probes.outside.crash.hold import HoldProbe
 
 ROOT = Path(__file__).resolve().parents[2]
 CHILD = """

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from observing import observe, victim
 
-from harness.hypotheses import native_fault, threading_fault
-from harness.hypotheses.case import Case
+from harness.decide.hypotheses import native_fault, threading_fault
+from harness.decide.hypotheses.case import Case
 from probes import records
 
 DEATHS = {

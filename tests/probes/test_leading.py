@@ -10,9 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "harness"))
-
 from pythons import VERSIONS, find  # noqa: E402
 
 from probes import records  # noqa: E402

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from observing import observe
 
-from probes.outside import mapped_file
+from probes.outside.crash import mapped_file
 
 CUT = """
 import mmap, sys

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import facts, plan, trial
-from probes.outside import pids
+from harness.facts import reading as facts
+from harness.launch import trial
+from harness.plan import reading as plan
+from probes.outside.threads import limits as pids
 
 REAL = pids.ROOT / "pids"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

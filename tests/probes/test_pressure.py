@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from probes import records
-from probes.outside.cgroup import counting_group, memory_groups
-from probes.outside.cgroup_use import is_limited, use_of
-from probes.outside.pressure import PressureProbe
+from probes.outside.memory.control_group_use import is_limited, use_of
+from probes.outside.memory.control_groups import counting_group, memory_groups
+from probes.outside.memory.pressure import PressureProbe
+from probes.outside.memory.rollup import sums
 from probes.outside.probe import Watched
-from probes.outside.rollup import sums
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="these counters are Linux's")
 ROLLUP = """5613d13cd000-7fff9d7ba000 ---p 00000000 00:00 0                          [rollup]

@@ -11,9 +11,9 @@ import report_samples
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
 
+from harness import units
 from harness.model import ConfigError, Evidence
-from harness.report import units
-from harness.report.console import review, show, trial_review
+from harness.report.console.review import review, show, trial_review
 
 ORDER = (
     "What happened",

@@ -9,8 +9,9 @@ from xml.etree import ElementTree
 
 import report_samples
 
+from harness import units
 from harness.model import Evidence, Outcome
-from harness.report import export, junit, markdown, shell, units, write
+from harness.report import export, junit, markdown, shell, write
 
 
 class TestMarkdown:

@@ -12,8 +12,8 @@ import report_records
 import report_samples
 
 from harness.model import Evidence, Outcome
-from harness.report import chart_memory, series, svg
-from harness.report import html as page
+from harness.report.content import chart_series
+from harness.report.html import chart_memory, page, svg
 
 VOID = ("meta", "wbr")
 
@@ -123,11 +123,11 @@ def test_memory_limit_in_sight_is_drawn(tmp_path: Path) -> None:
 
 def test_the_trees_memory_is_drawn_where_every_sample_has_it(founding: Evidence, folder: Path) -> None:
     """Memory of worker processes counts as soon as it is recorded throughout."""
-    assert series.measure(founding, folder) == "rss_bytes"
+    assert chart_series.measure(founding, folder) == "rss_bytes"
     for trial in founding.trials:
         row = {"t": 1.0, "rss_bytes": 1, "tree_rss_bytes": 2}
         (folder / "trials" / trial.id / "memory.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
-    assert series.measure(founding, folder) == "tree_rss_bytes"
+    assert chart_series.measure(founding, folder) == "tree_rss_bytes"
 
 
 def test_trials_of_one_cell_are_told_apart() -> None:
@@ -146,7 +146,7 @@ class TestThin:
     def test_keeps_the_peak_the_ends_and_the_order(self) -> None:
         """A single high sample among ten thousand survives."""
         samples = [(float(time), 1000.0 if time == 7321 else time % 7.0) for time in range(10_000)]
-        found = series.thin(samples)
+        found = chart_series.thin(samples)
         assert len(found) <= 400
         assert (7321.0, 1000.0) in found
         assert (found[0], found[-1]) == (samples[0], samples[-1])
@@ -155,7 +155,7 @@ class TestThin:
     def test_leaves_few_samples_as_they_are(self) -> None:
         """Up to 400 samples nothing is lost."""
         samples = [(float(time), 1.0) for time in range(400)]
-        assert series.thin(samples) == samples
+        assert chart_series.thin(samples) == samples
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,11 @@ import report_samples as samples
 from rich.console import Console
 
 from harness.model import Evidence
-from harness.report import console, html, markdown, searches
 from harness.report import evidence as evidence_json
+from harness.report import markdown
+from harness.report.console import review as console
+from harness.report.content import search_rows
+from harness.report.html import page as html
 
 RUN = {"trial": "r/1", "end": "died the same way", "likeness": "same", "detail": "",
        "evidence": [{"file": "place/trials/r/1/exit.json", "line": 5}]}  # fmt: skip
@@ -62,7 +65,7 @@ class TestRows:
 
     def test_trials_of_one_subject_are_one_step(self) -> None:
         """In their order, tallied; what the last one excluded."""
-        tree = searches.found(sample())[0]
+        tree = search_rows.found(sample())[0]
         assert [(row.subject, row.answers, row.excluded) for row in tree.rows] == [
             ("threads=2", "2 x dies", "nothing new"), ("threads=1", "1 x survives", "that it dies"),
         ]  # fmt: skip
@@ -72,8 +75,8 @@ class TestRows:
 
     def test_order_is_that_of_the_questions(self) -> None:
         """Whatever the order of the records; a search that was not run is not there."""
-        assert [search.name for search in searches.found(sample())] == ["thresholds", "samples", "place", "repro"]
-        assert searches.found(samples.founding()) == []
+        assert [search.name for search in search_rows.found(sample())] == ["thresholds", "samples", "place", "repro"]
+        assert search_rows.found(samples.founding()) == []
 
 
 class TestReports:

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.process import Child, Launch, Reaped
+from harness.launch.process import Child, Launch, Reaped
 from probes import records
-from probes.outside.flight import LiveRing, read_ring
+from probes.outside.progress.flight import LiveRing, read_ring
 
 if sys.platform != "win32":
     pytest.skip("needs Windows", allow_module_level=True)
 
-from harness import windows
+from harness.launch import windows
 
 SECONDS = 30.0
 BOOT = Path(__file__).parents[2] / "probes" / "inside" / "boot.py"

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from harness.process import Child, Launch
+from harness.launch.process import Child, Launch
 from probes import records
 from probes.outside import PROBES, Probe, Watched
 
 if sys.platform != "win32":
     pytest.skip("needs Windows", allow_module_level=True)
 
-from harness import windows
+from harness.launch import windows
 
 SECONDS = 30.0
 

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from harness.ntstatus import ENDED_BY_HARNESS
-from harness.process import Child, Launch, Reaped
+from harness.facts.ended.ntstatus import ENDED_BY_HARNESS
+from harness.launch.process import Child, Launch, Reaped
 
 if sys.platform != "win32":
     pytest.skip("needs Windows", allow_module_level=True)
 
-from harness import windows
+from harness.launch import windows
 
 SECONDS = 30.0
 ROOT = Path(__file__).parents[2]

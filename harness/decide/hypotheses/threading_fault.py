@@ -1,0 +1,104 @@
+"""threading-fault: needs more than one thread of a pool; two OpenMP runtimes; a pool worker at fault.
+
+Decided by one intervention: the same cell at one thread. It removes the failure: established. The same failure comes
+back under it: ruled out, as more than one thread is then no necessary condition.
+"""
+
+from __future__ import annotations
+
+from harness.decide.effects import Does
+from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
+from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, PASSIVE_WAIT
+from harness.model import Finding, Gap, Reason, Status, Trial
+
+ID = "threading-fault"
+SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
+SAME_DEATHS = 3
+
+
+def predicts(trial: Trial) -> bool:
+    """Races, damaged pools and deadlocks end as faults, aborts or hangs."""
+    return trial.exit.signal in SIGNALS or trial.outcome == "hung" or bool(trial.exit.ntstatus)
+
+
+def judge(case: Case) -> Finding:
+    """Established, ruled out or open by the trials at one thread; supported by more than one OpenMP runtime."""
+    if not case.failures or case.study is None:
+        return nothing_to_judge(ID)
+    does, effect = case.effect(ONE_THREAD.id)
+    signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
+    single = _at_one_thread(case)
+    if does is Does.REMOVES:
+        return Finding(ID, Status.ESTABLISHED, (*effect, *_which_pool(case), *signs))
+    if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
+        proven = case.is_proven(ID)
+        status = Status.RULED_OUT if proven else Status.OPEN
+        return Finding(ID, status, (*effect, *single, *signs), () if proven else unproven(ID))
+    return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
+
+
+def _gaps(does: Does) -> tuple[Gap, ...]:
+    reason = "the trials at one thread do not decide yet" if does is Does.UNDECIDED else "more than one OpenMP runtime"
+    return (Gap("repeats at one thread", reason),)
+
+
+def _which_pool(case: Case) -> tuple[Reason, ...]:
+    """What each variable does alone, and waiting without spinning: which pool it is, and whether its pace matters."""
+    told = ((one.id, case.effect(one.id)[1]) for one in (*ONE_BY_ONE, PASSIVE_WAIT))
+    return tuple(
+        Reason(f"{reason.text}{_torch_had(case, name)}", reason.evidence)
+        for name, reasons in told
+        for reason in reasons
+    )
+
+
+def _torch_had(case: Case, intervention: str) -> str:
+    """Torch's own number under an intervention: it may follow another variable than the one that was set."""
+    under = case.study.under.get(intervention, ()) if case.study else ()
+    numbers = {trial.value("torch_threads") for trial in under} - {None}
+    plural = "" if numbers == {1} else "s"
+    return f"; torch then had {', '.join(map(str, sorted(numbers)))} thread{plural}" if numbers else ""
+
+
+def _took_hold(case: Case) -> bool:
+    """Whether no death at one thread is known to have had more: a program may set its own number."""
+    assert case.study is not None
+    dead = [trial for trial in case.study.under[ONE_THREAD.id] if case.study.is_same(trial)]
+    return all((trial.value("torch_threads") or 1) == 1 for trial in dead)
+
+
+def _at_one_thread(case: Case) -> tuple[Reason, ...]:
+    """A cell that has one thread anyway, or a process that never had more than one, and still fails the same way."""
+    assert case.study is not None
+    same = [trial for trial in case.study.plain if case.study.is_same(trial)]
+    told = [trial for trial in same if trial.factors.get("threads") == 1 and (trial.value("torch_threads") or 1) == 1]
+    alone = [trial for trial in same if trial in told or trial.value("threads_max") == 1]
+    if len(alone) < SAME_DEATHS:
+        return ()
+    sources = tuple(exit_source(trial) for trial in alone)
+    return (Reason(f"the same failure came {len(alone)} times in a process of one thread", sources),)
+
+
+def _is_mixed(case: Case) -> bool:
+    """Whether two OpenMP runtimes, or two copies of one, were loaded: they can damage each other at one thread too."""
+    copies = [trial.value("openmp_copies") or {} for trial in case.failures]
+    return any(trial.value("openmp_mix") for trial in case.failures) or any(
+        len(paths) > 1 for found in copies for paths in found.values()
+    )
+
+
+def _worker(trial: Trial) -> list[Reason]:
+    """A fault on a thread that native code started, a pool's worker; which supports, and decides nothing."""
+    fact = trial.fact("fault_thread")
+    if fact is None or fact.value["known_to_python"] is not False:
+        return []
+    text = f"{trial.id}: the faulting thread {fact.value['tid']} ({fact.value['name']}) is unknown to Python"
+    return [Reason(f"{text}: native code started it, as a pool does its workers", fact.sources)]
+
+
+def _runtimes(trial: Trial) -> list[Reason]:
+    fact = trial.fact("openmp_runtimes")
+    if fact is None or not fact.value:
+        return []
+    names = ", ".join(path.replace("\\", "/").split("/")[-1] for path in fact.value)
+    return [Reason(f"{trial.id}: OpenMP runtimes loaded: {names}", fact.sources)]

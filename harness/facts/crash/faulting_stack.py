@@ -1,0 +1,163 @@
+"""Trial folder -> the faulting thread's frames, from what the dying process printed, and else from the tools. Pure.
+
+What the process prints (torch's and faulthandler's text) does not depend on whether a tool came in time, so two runs
+of one fault give the same frames. py-spy is asked only where faulthandler wrote nothing, and for the same Python
+frames; where no stack was printed at all, the program counter stands for the innermost frame. gdb and py-spy give the
+names that torch cannot tell, for the reader alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from harness.facts.crash import faulthandler_text, frame_names, gdb_text, noise, pyspy_text, torch_text
+from harness.facts.crash.frames import Frame, Stack
+from harness.facts.folder import TrialFolder
+from harness.model import Fact, Source
+from probes import records
+
+OWN = f"{records.NATIVE}/main"  # the observed process; a descendant's folder is its process id
+TORCH, GDB = f"{OWN}/torch_stacks.txt", f"{OWN}/gdb.txt"
+PY_SPY = (f"{OWN}/python_stacks.json", f"{OWN}/native_stacks.json")
+FAULT = f"{OWN}/{records.FAULT}"
+MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ +(\S.*)$", re.MULTILINE)
+MOST_FRAMES = 30
+
+
+@dataclasses.dataclass(frozen=True)
+class Crash:
+    """The faulting thread: its frames, innermost first, where they come from, and the fault's kind ("SEGV_MAPERR")."""
+
+    frames: tuple[Frame, ...]
+    source: str
+    sources: tuple[Source, ...]
+    kind: str | None
+    thread_id: int | None
+
+
+def read(folder: TrialFolder) -> Crash | None:
+    """Return what is known of the faulting thread, or None where there is no frame of it."""
+    fault = records.read_json(folder.path / FAULT) or {}
+    thread = fault.get("thread", {}).get("tid")
+    native, python = _torch(folder, thread), _python(folder, fault, thread)
+    found = [part for part in (native, python) if part] or _last_resorts(folder, fault, thread)
+    frames = _merged(native.frames if native else (), python.frames if python else ()) or _first(found)
+    if not frames:
+        return None
+    sources = tuple(folder.source(part.file, part.at) for part in found)
+    kinds = "+".join(part.name for part in found)
+    return Crash(frames, kinds, sources, fault.get("code"), thread if thread or not native else native.thread_id)
+
+
+def facts(folder: TrialFolder) -> list[Fact]:
+    """Return `crash_stack`, the meaningful frames under the best names that any tool gives, and `stack_source`."""
+    crash = read(folder)
+    if crash is None:
+        return []
+    frames = [frame for frame in _named(folder, crash) if not noise.is_noise(frame)]
+    stack = [frame_names.described(frame) for frame in frames[:MOST_FRAMES]]
+    told = [Fact("crash_stack", stack, crash.sources), Fact("stack_source", crash.source, crash.sources)]
+    return told + _instruction(folder)
+
+
+def _instruction(folder: TrialFolder) -> list[Fact]:
+    """Return `fault_instruction`, e.g. "libtorch_cpu.so+0x7b1ca00"; none where the C library is the innocent victim."""
+    frame = _at_pc(folder, records.read_json(folder.path / FAULT) or {})
+    if frame is None or noise.C_LIBRARY.match(frame.library or ""):
+        return []
+    source = folder.key_source(FAULT, "pc")
+    return [Fact("fault_instruction", frame_names.exact(frame), (source,))]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Part:
+    """Frames of the faulting thread as one record tells them."""
+
+    name: str
+    file: str
+    at: int
+    frames: tuple[Frame, ...]
+    thread_id: int | None = None
+
+
+def _torch(folder: TrialFolder, thread: int | None) -> _Part | None:
+    """The thread of fault.json; where that names none, the one in which torch's handler was called."""
+    stacks = torch_text.parse(folder.text(TORCH))
+    stack = _of(stacks, thread) or next((stack for stack in stacks if stack.is_faulting), None)
+    frames = noise.after_handlers(stack.frames) if stack else ()
+    return _Part("torch", TORCH, stack.at, frames, stack.thread_id) if stack and frames else None
+
+
+def _python(folder: TrialFolder, fault: dict[str, Any], thread: int | None) -> _Part | None:
+    """The Python frames; none for a thread that fault.json calls unknown to Python."""
+    log = faulthandler_text.parse(folder.text(records.FAULT_LOG))
+    if fault.get("thread", {}).get("known_to_python") is False:
+        return None
+    if log is not None:
+        stack = log.current
+        return _Part("fault.log", records.FAULT_LOG, stack.at, _targets(stack)) if stack and stack.frames else None
+    found = ((name, _of(pyspy_text.parse(folder.text(name)), thread)) for name in PY_SPY)
+    return next(
+        (_Part("py-spy", name, stack.at, _targets(stack)) for name, stack in found if stack and stack.python_frames),
+        None,
+    )
+
+
+def _last_resorts(folder: TrialFolder, fault: dict[str, Any], thread: int | None) -> list[_Part]:
+    """The place of the faulting instruction; without it gdb, whose coming in time is not certain."""
+    innermost = _at_pc(folder, fault)
+    if innermost is not None:
+        return [_Part("fault.json", FAULT, records.line_of(folder.path / FAULT, "pc"), (innermost,))]
+    stack = _of(gdb_text.parse(folder.text(GDB)), thread)
+    frames = noise.after_handlers(stack.frames) if stack else ()
+    return [_Part("gdb", GDB, stack.at, frames)] if stack and frames else []
+
+
+def _at_pc(folder: TrialFolder, fault: dict[str, Any]) -> Frame | None:
+    """Return the library that the program counter lies in, and the place in it, as torch would print it."""
+    pc = int(str(fault.get("pc") or "0"), 16)
+    text = folder.text(f"{OWN}/maps.txt") or folder.text(records.MAPS)
+    rows = [(int(low, 16), int(high, 16), path) for low, high, path in MAPPING.findall(text)]
+    path = next((path for low, high, path in rows if low <= pc < high and path.startswith("/")), None)
+    if path is None:
+        return None
+    return Frame("", module=path, offset=pc - min(low for low, _, other in rows if other == path), address=pc)
+
+
+def _of(stacks: Iterable[Stack], thread: int | None) -> Stack | None:
+    return next((stack for stack in stacks if stack.thread_id == thread), None)
+
+
+def _targets(stack: Stack) -> tuple[Frame, ...]:
+    """Return the Python frames of the target: ours lie outside of them."""
+    return tuple(frame for frame in stack.python_frames if not noise.is_ours(frame))
+
+
+def _first(parts: list[_Part]) -> tuple[Frame, ...]:
+    return parts[0].frames if parts else ()
+
+
+def _merged(native: tuple[Frame, ...], python: tuple[Frame, ...]) -> tuple[Frame, ...]:
+    """Put the Python frames where torch left them out; behind the native ones where the unwinding ended before."""
+    mark = torch_text.PYTHON_FRAMES
+    cut = native.index(mark) if mark in native else len(native)
+    return (*native[:cut], *python, *(frame for frame in native[cut:] if frame != mark))
+
+
+def _named(folder: TrialFolder, crash: Crash) -> tuple[Frame, ...]:
+    """Give frames without a name the one that gdb or py-spy tells for the same address in the same thread."""
+    stacks = [
+        _of(gdb_text.parse(folder.text(GDB)), crash.thread_id),
+        _of(pyspy_text.parse(folder.text(PY_SPY[1])), crash.thread_id),
+    ]
+    known = {
+        frame.address: frame
+        for stack in stacks[::-1] if stack
+        for frame in stack.frames if frame.function and frame.address is not None
+    }  # fmt: skip
+    return tuple(
+        frame if frame.function or frame.address not in known else known[frame.address] for frame in crash.frames
+    )

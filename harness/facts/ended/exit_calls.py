@@ -1,0 +1,142 @@
+"""exits.jsonl, native_exit.jsonl -> who called for the end, who sent which signal, what was left to do; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from harness.facts.folder import TrialFolder
+from harness.model import EndedBy, Fact, Source
+from probes import records
+from probes.records import Row
+
+SIGNAL_CALLS = ("os.kill", "os.killpg", "os.abort", "signal.pthread_kill", "signal.raise_signal")
+LATEST_SECONDS = 20.0  # from a signal's sending to the end: a handler may run, a crash is held, memory is torn down
+NATIVE_EXIT = "native exit"  # derived: no call was seen, and none of Python's endings
+Sent = tuple[Row, Source]
+
+
+def facts(folder: TrialFolder) -> list[Fact]:
+    """Return the recorded calls, the signals sent, native code's exit, and a death after the work."""
+    found = [*_calls(folder), *_signals(folder), *_native(folder), *_late(folder)]
+    system = folder.exit.get("system")
+    windows = system == "win32"  # there an exit code can be given from outside too: the rules must know
+    return [*found, Fact("exit_system", system, (folder.key_source(records.EXIT, "system"),))] if windows else found
+
+
+def own_signal(folder: TrialFolder) -> Sent | None:
+    """Return the recorded call by which the program, or a process that it started, sent the signal that ended it."""
+    name = folder.exit.get("signal")
+    ends = folder.exit.get("ended_by") != EndedBy.HARNESS and name is not None
+    fatal = (sent for sent in _sent_to_it(folder) if sent[0].value.get("signal") == name and _ends(folder, sent[0]))
+    return next(fatal, None) if ends else None
+
+
+def calls(folder: TrialFolder) -> list[str]:
+    """Return the names of the calls that the observed process itself recorded, in their order."""
+    return [row.value["call"] for row in folder.own_lines(records.EXITS)]
+
+
+def _calls(folder: TrialFolder) -> Iterator[Fact]:
+    for row in folder.own_lines(records.EXITS):
+        if row.value["call"] not in SIGNAL_CALLS:
+            value = {key: row.value.get(key) for key in ("call", "code", "thread")}
+            yield Fact("exit_call", value, (folder.source(records.EXITS, row.line),))
+
+
+def _signals(folder: TrialFolder) -> Iterator[Fact]:
+    """Yield every signal that was sent; `fatal` marks the one that ended the program."""
+    fatal = own_signal(folder)
+    rows = [(row, folder.source(records.EXITS, row.line)) for row in folder.own_lines(records.EXITS)]
+    for row, source in [*rows, *_from_children(folder)]:
+        if row.value["call"] in SIGNAL_CALLS:
+            value = {key: row.value.get(key) for key in ("call", "signal", "target", "thread", "pid")}
+            yield Fact("signal_sent", {**value, "fatal": fatal is not None and fatal[1] == source}, (source,))
+
+
+def _sent_to_it(folder: TrialFolder) -> Iterator[Sent]:
+    """Yield the signals sent to the process or to its group: it leads its session, so both have its number."""
+    pid = folder.exit.get("pid")
+    own = [(row, folder.source(records.EXITS, row.line)) for row in folder.own_lines(records.EXITS)]
+    for row, source in [*own, *_from_children(folder)]:
+        if row.value["call"] in SIGNAL_CALLS and pid is not None and abs(row.value.get("target") or 0) == pid:
+            yield row, source
+
+
+def _from_children(folder: TrialFolder) -> Iterator[Sent]:
+    for path in sorted(folder.path.glob(f"processes/*/{records.EXITS}")):
+        name = path.relative_to(folder.path).as_posix()
+        yield from ((row, folder.source(name, row.line)) for row in folder.lines(name).rows)
+
+
+def _ends(folder: TrialFolder, row: Row) -> bool:
+    """SIGKILL cannot be survived; any other signal must have been sent right before the end."""
+    end = folder.exit.get("started_monotonic", 0.0) + folder.exit.get("seconds", 0.0)
+    return row.value.get("signal") == "SIGKILL" or 0.0 <= end - row.value.get("t", end) <= LATEST_SECONDS
+
+
+def _native(folder: TrialFolder) -> Iterator[Fact]:
+    """Yield the exit() that was held in native code; else what only the absence of every other ending tells."""
+    held = folder.lines(records.NATIVE_EXIT).rows
+    if held:
+        row = held[0]
+        thread = "MainThread" if row.value.get("main_thread") else f"native thread {row.value.get('thread')}"
+        value = {"call": "exit", "code": _status(folder), "thread": thread, "folder": row.value.get("folder")}
+        yield Fact("exit_call", value, (folder.source(records.NATIVE_EXIT, row.line),))
+    elif _is_silent(folder):
+        armed = next(
+            (row for row in folder.lines(records.INSIDE).rows if row.value.get("event") == "native exit armed"), None
+        )
+        possible = "_exit or quick_exit" if armed else "exit, _exit or quick_exit"
+        sources = [folder.key_source(records.EXIT, "code"), folder.source(records.EXITS, 1)]
+        sources += [folder.source(records.INSIDE, armed.line)] if armed else []
+        yield Fact(
+            "exit_call",
+            {"call": NATIVE_EXIT, "code": _status(folder), "thread": None, "possible": possible},
+            tuple(sources),
+        )
+
+
+def _is_silent(folder: TrialFolder) -> bool:
+    """Whether a watched process ended with an exit code that none of Python's ways to end explains."""
+    code, table = folder.exit.get("code"), folder.lines(records.EXITS)
+    watched = folder.spec.get("inside_probes", True) and table.exists and not table.tail
+    alone = folder.exit.get("ended_by") == EndedBy.ITSELF and folder.exit.get("system") not in (None, "win32")
+    explained = {"atexit", "os._exit", "os.exec"} & set(calls(folder))
+    return bool(watched and alone) and code is not None and not folder.exit.get("ntstatus") and not explained
+
+
+def _status(folder: TrialFolder) -> int | None:
+    code: int | None = folder.exit.get("code")
+    return code
+
+
+def _late(folder: TrialFolder) -> Iterator[Fact]:
+    """Yield a death after the main program had ended: its work was done, whatever the signal or the code says."""
+    ended = next(
+        (row for row in folder.own_lines(records.EXITS) if row.value["call"] in ("end of main", "sys.exit")), None
+    )
+    if (
+        ended is None
+        or not folder.exit
+        or folder.exit.get("ended_by") == EndedBy.HARNESS
+        or not _is_death(folder, ended)
+    ):
+        return
+    final = next((row for row in folder.own_lines(records.EXITS) if row.value["call"] == "atexit"), None)
+    value = {
+        "how": folder.exit.get("signal") or folder.exit.get("ntstatus") or f"exit code {folder.exit.get('code')}",
+        "main": ended.value["call"],
+        "phase": "during finalization" if final else "after the main program, before the interpreter's finalization",
+    }  # fmt: skip
+    lines = [ended.line, *([final.line] if final else [])]
+    sources = (folder.key_source(records.EXIT, "code"), *(folder.source(records.EXITS, line) for line in lines))
+    yield Fact("died_after_main", value, sources)
+
+
+def _is_death(folder: TrialFolder, ended: Row) -> bool:
+    """Whether the end is another than the main program's own code asks for."""
+    if folder.exit.get("signal") or folder.exit.get("ntstatus") or "os._exit" in calls(folder):
+        return True
+    wide = 0xFFFFFFFF if folder.exit.get("system") == "win32" else 0xFF
+    wanted = ended.value.get("code")
+    return isinstance(wanted, int) and folder.exit.get("code") != wanted & wide

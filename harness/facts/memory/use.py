@@ -1,0 +1,131 @@
+"""memory.jsonl, environment.json and exit.json -> how much memory was used, and how much was left; pure."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from harness.facts.folder import TrialFolder
+from harness.facts.memory.control_groups import left_in_groups
+from harness.model import Fact, Source
+from probes import records
+
+SUPERVISOR_GROWS = 1.05  # between the note of its size and the fork
+
+
+@dataclasses.dataclass(frozen=True)
+class Limit:
+    """One limit of memory: its name, its height, and what was left below it at the last sample, in bytes."""
+
+    name: str
+    total: int
+    left: int
+    source: Source
+
+
+def facts(folder: TrialFolder) -> list[Fact]:
+    """Return peak and last use, threads, and the headroom under the tightest limit; none where nothing was sampled."""
+    rows = folder.lines(records.MEMORY).rows
+    own = [row for row in rows if "rss_bytes" in row.value]
+    machine = [row for row in rows if "available_bytes" in row.value]
+    found = _use(folder, own) if own else []
+    if own and machine:
+        found += _headroom(folder, own[-1], machine[-1])
+    return found + _tree(folder, machine) + _peak(folder, found)
+
+
+def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
+    peak, last, most = max(own, key=of("rss_bytes")), own[-1], max(own, key=of("threads"))
+    return [
+        Fact("sampled_peak_rss_bytes", peak.value["rss_bytes"], (folder.source(records.MEMORY, peak.line),)),
+        Fact("rss_at_end_bytes", last.value["rss_bytes"], (folder.source(records.MEMORY, last.line),)),
+        Fact("threads_max", most.value["threads"], (folder.source(records.MEMORY, most.line),)),
+    ]
+
+
+def _tree(folder: TrialFolder, machine: list[records.Row]) -> list[Fact]:
+    """Return the highest of each sum over the process and its descendants, where there were any."""
+    names = ("rss", "vms", "pss", "uss")
+    found = []
+    for name in names:
+        rows = [row for row in machine if row.value.get("processes", 1) > 1 and f"tree_{name}_bytes" in row.value]
+        if rows:
+            row = max(rows, key=of(f"tree_{name}_bytes"))
+            value = row.value[f"tree_{name}_bytes"]
+            found.append(Fact(f"tree_peak_{name}_bytes", value, (folder.source(records.MEMORY, row.line),)))
+    return found
+
+
+def _headroom(folder: TrialFolder, own: records.Row, machine: records.Row) -> list[Fact]:
+    tightest = min(_limits(folder, own, machine), key=lambda limit: limit.left)
+    sources = (tightest.source, folder.source(records.MEMORY, own.line))
+    return [
+        Fact("headroom_bytes", tightest.left, sources),
+        Fact("memory_limit_bytes", tightest.total, (tightest.source,)),
+        Fact("memory_limit_name", tightest.name, (tightest.source,)),
+    ]
+
+
+def _limits(folder: TrialFolder, own: records.Row, machine: records.Row) -> Iterator[Limit]:
+    """Yield every limit that is known to hold; use is counted as of the last sample."""
+    environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
+    rss, seen = own.value["rss_bytes"], folder.source(records.MEMORY, machine.line)
+    available = machine.value["available_bytes"] + machine.value.get("swap_free_bytes", 0)
+    yield Limit("the machine's memory", environment.get("memory_bytes", available), available, seen)
+    for file, limit in environment.get("cgroup_memory_limits", {}).items():
+        yield Limit(f"control group, {file}", limit, limit - rss, folder.key_source(records.ENVIRONMENT, file))
+    for path, limit, left, source in left_in_groups(folder, rss):
+        yield Limit(f"control group, {path}", limit, left, source)
+    address_space = environment.get("rlimits", {}).get("RLIMIT_AS", [-1])[0]
+    if address_space > 0:
+        source = folder.key_source(records.ENVIRONMENT, "RLIMIT_AS")
+        yield Limit("RLIMIT_AS", address_space, address_space - own.value["vms_bytes"], source)
+    yield from _data_limit(folder, own)
+    yield from _commit_limit(folder)
+    planned = folder.spec.get("limits", {}).get("memory_bytes")
+    if planned:
+        yield Limit(
+            "the plan's limits.memory_bytes", planned, planned - rss, folder.key_source(records.SPEC, "memory_bytes")
+        )
+
+
+def _data_limit(folder: TrialFolder, own: records.Row) -> Iterator[Limit]:
+    """Yield RLIMIT_DATA: as the process had it, else as the boot was to set it; what VMS has grown by since counts."""
+    rows = [row for row in folder.lines(records.PRESSURE).rows if "data_bytes" in row.value]
+    limits = [row.value["rlimits"]["RLIMIT_DATA"] for row in rows if row.value.get("rlimits", {}).get("RLIMIT_DATA")]
+    planned = ((folder.spec.get("confine") or {}).get("rlimits") or {}).get("RLIMIT_DATA")
+    limit = limits[-1] if limits else planned
+    if rows and limit:
+        row = rows[-1]
+        used = row.value["data_bytes"] + max(0, own.value["vms_bytes"] - row.value["vms_bytes"])
+        yield Limit("RLIMIT_DATA", limit, max(0, limit - used), folder.source(records.PRESSURE, row.line))
+
+
+def _commit_limit(folder: TrialFolder) -> Iterator[Limit]:
+    """Yield the machine's commit limit where it is strict."""
+    rows = [row for row in folder.lines(records.PRESSURE).rows if row.value.get("at") != "end"]
+    if rows and rows[0].value.get("overcommit") == "2" and "commit_limit_bytes" in rows[-1].value:
+        total = rows[-1].value["commit_limit_bytes"]
+        left = total - rows[-1].value["committed_bytes"]
+        yield Limit("the machine's commit limit", total, left, folder.source(records.PRESSURE, rows[-1].line))
+
+
+def of(key: str) -> Callable[[records.Row], Any]:
+    """Return what takes the value of that key from a row."""
+    return lambda row: row.value[key]
+
+
+def _peak(folder: TrialFolder, sampled: list[Fact]) -> list[Fact]:
+    """The kernel's own peak where it has one: sampling can miss a peak, `ru_maxrss` cannot.
+
+    But it starts at the size of the supervisor that forked the child: where it is no more than that, it is not the
+    child's.
+    """
+    kernel = folder.exit.get("max_rss_bytes") or 0
+    environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
+    if kernel > environment.get("supervisor_rss_bytes", 0) * SUPERVISOR_GROWS or (kernel and not sampled):
+        return [Fact("peak_rss_bytes", kernel, (folder.key_source(records.EXIT, "max_rss_bytes"),))]
+    return [
+        dataclasses.replace(fact, name="peak_rss_bytes") for fact in sampled if fact.name == "sampled_peak_rss_bytes"
+    ]

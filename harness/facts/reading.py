@@ -1,0 +1,73 @@
+"""Trial folder -> Trial: facts with their sources, gaps for what is missing. Pure: reads records, changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from harness.facts import cpu_time, died_in_probe, forward_timings, gaps, target_settings, told_inside
+from harness.facts.crash import fault_place, faulting_stack, signature
+from harness.facts.ended import exit_calls, outcome
+from harness.facts.folder import TrialFolder
+from harness.facts.hang import kind as hangs
+from harness.facts.last_event import last_event
+from harness.facts.memory import growth as memory_growth
+from harness.facts.memory import headroom
+from harness.facts.memory import signs as memory_facts
+from harness.facts.memory import use as memory
+from harness.facts.processes import first_death, training_process, workers
+from harness.facts.threads import use as threading_facts
+from harness.facts.threads.runtimes import runtimes
+from harness.model import Cell, Fact, Trial
+from probes import records
+from probes.outside.progress.flight import FlightRecord
+
+READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its reader here
+    memory.facts,
+    memory_facts.facts,
+    memory_growth.facts,
+    headroom.facts,
+    cpu_time.facts,
+    target_settings.facts,
+    told_inside.facts,
+    runtimes,
+    threading_facts.facts,
+    workers.facts,
+    exit_calls.facts,
+    fault_place.facts,
+    faulting_stack.facts,
+    died_in_probe.facts,
+    hangs.facts,
+    first_death.facts,
+)
+
+
+def read(root: Path, trial_id: str) -> Trial:
+    """Read one trial of the inquest in `root`; its id is its path under `trials/`."""
+    folder = TrialFolder(root, trial_id)
+    own = folder.flight()
+    place = training_process.place(folder, own)
+    flight = training_process.flight_of(folder, place) if place else own
+    last = last_event(flight)
+    ending = outcome.judge(folder, own, flight[-1].done if flight else 0)
+    spec = folder.spec
+    facts = _collect(folder, flight, place)
+    return Trial(
+        id=trial_id,
+        cell=Cell(tuple(spec.get("factors", {}).items())),
+        interventions=tuple(spec.get("interventions", ())),
+        outcome=ending.outcome,
+        exit=ending.exit,
+        last_event=last,
+        peak_rss_bytes=next((fact.value for fact in facts if fact.name == "peak_rss_bytes"), None),
+        forwards=forward_timings.summary(folder, place),
+        signature=signature.of(folder, ending.exit, last, ending.outcome),
+        facts=(*ending.facts, *facts),
+        gaps=gaps.missing(folder, place),
+    )
+
+
+def _collect(folder: TrialFolder, flight: list[FlightRecord], place: str) -> tuple[Fact, ...]:
+    facts = [fact for reader in READERS for fact in reader(folder)]
+    ring = folder.source(place + records.FLIGHT_RING, 1)
+    return (Fact("steps_done", flight[-1].done if flight else 0, (ring,)), *facts)

@@ -1,0 +1,38 @@
+"""inside.jsonl, python_error.json -> what the inside told: torch's version, exceptions, signals forbidden; pure."""
+
+from __future__ import annotations
+
+from harness.facts.folder import TrialFolder
+from harness.model import Fact
+from probes import records
+
+ERROR_KEYS = ("type", "message", "thread", "is_main", "errno", "filename", "bases")
+
+
+def facts(folder: TrialFolder) -> list[Fact]:
+    """Return `torch_version`, `python_error` (one an exception), and `own_signals_forbidden`."""
+    return _torch(folder) + _errors(folder) + _silenced(folder)
+
+
+def _torch(folder: TrialFolder) -> list[Fact]:
+    rows = [row for row in folder.lines(records.INSIDE).rows if row.value.get("event") == "torch"]
+    return [Fact("torch_version", row.value["version"], (folder.source(records.INSIDE, row.line),)) for row in rows[:1]]
+
+
+def _silenced(folder: TrialFolder) -> list[Fact]:
+    """Return `own_signals_forbidden`: whether the trial is known to have had no power to send a deadly signal."""
+    rows = [row for row in folder.own_lines(records.INSIDE) if row.value.get("event") == "own signals forbidden"]
+    return [
+        Fact("own_signals_forbidden", row.value["applied"], (folder.source(records.INSIDE, row.line),)) for row in rows
+    ]
+
+
+def _errors(folder: TrialFolder) -> list[Fact]:
+    return [
+        Fact(
+            "python_error",
+            {key: row.value.get(key) for key in ERROR_KEYS},
+            (folder.source(records.PYTHON_ERROR, row.line),),
+        )
+        for row in folder.own_lines(records.PYTHON_ERROR)
+    ]
