@@ -25,10 +25,10 @@ from harness.launch.interrupt import Interrupt
 from harness.launch.stop_rules import Pulse
 from harness.model import Cell, ConfigError, Evidence, Trial
 from harness.plan import cells as matrix
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.report.live_display import Display
 from harness.report.write import write_all
-from harness.shrink.bisect import stage
+from harness.shrink.bisect import bisect_stage
 from probes import records
 
 
@@ -153,10 +153,10 @@ class Inquest:
         """Shrink the failure: where it begins, where in the model it is, what it needs; and write its repro."""
         case = study.of(self._trials())
         if case is not None:
-            means = stage.Means(
+            means = bisect_stage.Means(
                 self.root, self.order.plan, self._run_cell, self._may_begin, self._pulse, self._display.say
             )
-            stage.run(means, case, self._trials())
+            bisect_stage.run(means, case, self._trials())
 
     def _run_cell(self, cell: Cell, why: str) -> Trial | None:
         """Run one more trial of a cell; None where none may begin, or it was interrupted."""

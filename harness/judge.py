@@ -11,7 +11,7 @@ from harness.decide.verdict import decide
 from harness.facts import reading as facts
 from harness.facts.last_words import last_lines
 from harness.model import Evidence
-from harness.shrink.bisect import stage
+from harness.shrink.bisect import bisect_stage
 from probes import records
 
 
@@ -25,7 +25,7 @@ def evidence(root: Path) -> Evidence:
     )
     findings = tuple(hypothesis.judge(case) for hypothesis in HYPOTHESES)
     verdict = decide(case, findings, inquest["command"])
-    return Evidence(inquest, environment, trials, findings, verdict, controls, stage.rows(root))
+    return Evidence(inquest, environment, trials, findings, verdict, controls, bisect_stage.rows(root))
 
 
 def trial_ids(root: Path) -> list[str]:

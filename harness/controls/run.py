@@ -24,7 +24,7 @@ from harness.facts import reading as facts
 from harness.launch import memory_limit, surroundings, trial
 from harness.launch.interrupt import Interrupt
 from harness.model import Trial
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from probes import records
 
 KILLER = PROGRAMS / "killer.py"

@@ -14,7 +14,7 @@ import psutil
 
 from harness.launch.interpreter import PACKAGES, Interpreter
 from harness.plan.cells import all_cores
-from probes.outside.memory.control_groups import memory_limits
+from probes.outside.memory.control_group_limits import memory_limits
 
 STEERING = (
     "OMP_",

@@ -24,7 +24,7 @@ from harness.launch.stillness import allowed_seconds
 from harness.launch.stop_rules import Limit, Pulse
 from harness.launch.system import verbs
 from harness.model import Cell, EndedBy
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.plan.target import MEMORY_FACTOR
 from probes import records
 from probes.outside import PROBES, Probe, Watched

@@ -47,7 +47,7 @@ def _main() -> None:
     _load_package()
     import importlib
 
-    importlib.import_module(PACKAGE + ".session").main(sys.argv[1:], before)
+    importlib.import_module(PACKAGE + ".observed_process").main(sys.argv[1:], before)
 
 
 if __name__ == "__main__":
