@@ -10,10 +10,12 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from harness.controls import reuse, score, store
+from harness.controls import reuse, score
 from harness.controls.catalogue import CATALOGUE, Planted
 from harness.controls.pool import Pool
 from harness.controls.score import Score
+from harness.facts import proven
+from harness.launch.inquest_folder import make_folder
 from harness.launch.interrupt import Interrupt
 from harness.model import ConfigError, Status
 from harness.report.live_display import Screen
@@ -53,13 +55,13 @@ def run(out: Path, is_quick: bool, only: list[str] | None) -> int:
     wanted = _asked_for(is_quick, only)
     console, began = Console(), time.monotonic()
     with Interrupt() as interrupt, Board(console, len(wanted)) as board:
-        proven = None if is_quick else _quick_set(out, board, interrupt)
-        folder = reuse.make_folder(out)
-        scores = Pool(folder, proven, board.began, board.ended).run(wanted, lambda: not interrupt.asked)
+        known = None if is_quick else _quick_set(out, board, interrupt)
+        folder = make_folder(out, "controls")
+        scores = Pool(folder, known, board.began, board.ended).run(wanted, lambda: not interrupt.asked)
     reuse.save_all(folder, scores, is_quick, at_the_top=not only and len(scores) == len(wanted))
     for part in report(scores, is_quick, time.monotonic() - began):
         console.print(part, soft_wrap=isinstance(part, Text))
-    console.print(str(folder / store.NAME), markup=False, highlight=False, soft_wrap=True)
+    console.print(str(folder / proven.NAME), markup=False, highlight=False, soft_wrap=True)
     if interrupt.asked:
         return INTERRUPTED
     return 0 if score.is_good(scores, is_quick) else NO_EVIDENCE
@@ -76,7 +78,7 @@ def _asked_for(is_quick: bool, only: list[str] | None) -> tuple[Planted, ...]:
 def _quick_set(out: Path, board: Board, interrupt: Interrupt) -> Path:
     """Return the controls.json of the quick set: nothing can be ruled out in full without it."""
     reuse.quick(out, board.say, lambda: not interrupt.asked)
-    return out / store.NAME
+    return out / proven.NAME
 
 
 def report(scores: list[Score], is_quick: bool, seconds: float) -> Iterator[RenderableType]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.decide.study import Study
-from harness.launch.trial import Watcher
+from harness.launch.watch import KeepGoing
 from harness.model import Cell, Trial
 from harness.plan.bisect_section import Difference, Side
 from harness.plan.plan_file import Plan
@@ -35,7 +35,7 @@ class Means:
     plan: Plan
     run_cell: RunCell
     may_begin: Callable[[], bool]
-    keep_going: Watcher
+    keep_going: KeepGoing
     say: Callable[[str], None]
 
     def bench(self, name: str) -> Bench:

@@ -9,7 +9,7 @@ from pathlib import Path
 from harness.decide.statistics import Count
 from harness.decide.study import Study
 from harness.facts.folder import TrialFolder
-from harness.launch.trial import Watcher
+from harness.launch.watch import KeepGoing
 from harness.model import Cell, LastEvent, Outcome
 from harness.plan.plan_file import Plan
 from harness.shrink.place import captured_call, conclusion, likeness, narrow, repro
@@ -26,7 +26,7 @@ RECORD = "place.json"
 
 
 def run(
-    root: Path, plan: Plan, study: Study, may_begin: Callable[[], bool], keep_going: Watcher
+    root: Path, plan: Plan, study: Study, may_begin: Callable[[], bool], keep_going: KeepGoing
 ) -> tuple[Place, Repro]:  # fmt: skip
     """Find the place of the failure under inquest and write its repro; called again, it goes on where it was ended.
 

@@ -44,7 +44,7 @@ class Bench:
     the target.
     """
 
-    def __init__(self, root: Path, name: str, may_begin: Callable[[], bool], keep_going: trial.Watcher) -> None:
+    def __init__(self, root: Path, name: str, may_begin: Callable[[], bool], keep_going: trial.KeepGoing) -> None:
         """`may_begin` is asked before each trial (the budget), `keep_going` at every pulse of one (Ctrl-C)."""
         self.folder = root / name
         self.folder.mkdir(parents=True, exist_ok=True)
