@@ -1,8 +1,7 @@
 """In: a live process and what its inside wrote. Out: record files. May import `probes.records`, no other of ours.
 
-To add a probe: one file in the room that it belongs to, one line below. `probe.py` is what every probe is,
-`snapshot.py`
-all that can be read from one live process at once.
+To add a probe: one file in the room that it belongs to, one line below. `probe.py` is what every probe is, and
+`snapshot.py` all that can be read from one live process at once.
 
     memory/                  use, limits and what is left
     threads/                 each thread's time and state, and what bounds their number
