@@ -29,11 +29,32 @@ def committed() -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("part", ["verdict", "hypotheses", "bisect", "controls", "trials"])
-def test_judged_again_it_finds_the_same(folder: Path, part: str) -> None:
+def again(folder: Path) -> dict[str, Any]:
+    """Return what is found now."""
+    found: dict[str, Any] = json.loads(json.dumps(evidence.to_json(judge.evidence(folder))))
+    return found
+
+
+def test_judged_again_it_comes_to_the_same_verdict(folder: Path) -> None:
     """Raw records are never rewritten, and each later stage is a pure function of the one before."""
-    again = json.loads(json.dumps(evidence.to_json(judge.evidence(folder))))
-    assert again[part] == committed()[part]
+    before, after = committed(), again(folder)
+    assert after["verdict"] == before["verdict"]
+    assert after["controls"] == before["controls"]
+
+
+def test_judged_again_each_finding_stands_for_the_same_reasons(folder: Path) -> None:
+    """A later version may know more hypotheses and give more reasons; it takes back none of those that were given."""
+    found = {finding["id"]: finding for finding in again(folder)["hypotheses"]}
+    for before in committed()["hypotheses"]:
+        after = found[before["id"]]
+        assert (after["status"], after["gaps"]) == (before["status"], before["gaps"])
+        assert [reason for reason in before["reasons"] if reason not in after["reasons"]] == []
+
+
+def test_judged_again_each_trial_ended_in_the_same_way(folder: Path) -> None:
+    """Outcome, exit, place, peak, timings and signature; of facts, later versions read more."""
+    before, after = ([{**trial, "facts": None} for trial in one["trials"]] for one in (committed(), again(folder)))
+    assert after == before
 
 
 def test_reviewed_it_says_the_verdict_and_changes_no_record(folder: Path) -> None:
