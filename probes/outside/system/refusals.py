@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import dataclasses
 import errno
-import time
 from typing import Any
 
 from probes import records
-from probes.outside.probe import Probe, Watched
+from probes.outside.probe import Watched
 from probes.outside.system import about, calls, rows, tracefs, tree
-from probes.outside.system.instance import Instance, remove_stale
+from probes.outside.system.instance import remove_stale
 from probes.outside.system.rows import Row
+from probes.outside.system.trace_probe import TraceProbe
 
 EXIT, BIRTH = "raw_syscalls/sys_exit", "task/task_newtask"
 TELL_SECONDS = 2.0
@@ -36,26 +36,25 @@ class Refusal:
     told: int = 0
 
 
-class RefusalsProbe(Probe):
+class RefusalsProbe(TraceProbe):
     """Watches the errors of the tree's system calls; the first of each kind is looked into at once."""
 
-    name = "refusals"
+    name = instance = "refusals"
+    record = records.REFUSALS
 
     def __init__(self, watched: Watched) -> None:
         """Begin with all that the child has become by now."""
         super().__init__(watched)
-        self.interval_seconds = 0.0  # with every round: what it was about is soon gone
         self._names = calls.names()
         self._kinds: dict[Key, Refusal] = {}
         self._tell_due = 0.0
-        self._trace = Instance("refusals")
         self._tree = tree.Tree(watched.pid)
         self._trace.follow(self._tree.threads)
         self._trace.enable(BIRTH)
         self._trace.enable(EXIT, calls.condition())
         self._trace.shrink()
-        self._file = records.Appender(watched.folder / records.REFUSALS)
-        self._begin()
+        if self._begin(threads=self._tree.threads):
+            remove_stale()
 
     @classmethod
     def missing(cls) -> str | None:
@@ -64,36 +63,10 @@ class RefusalsProbe(Probe):
 
     def sample(self, now: float) -> None:
         """Take what has come; tell of new kinds at once, of counts at a slow pace."""
-        for row in self._trace.read(now):
-            self._take(row)
+        super().sample(now)
         if now >= self._tell_due:
             self._tell_due = now + TELL_SECONDS
-            self._tell_counts()
-
-    def before_end(self, reason: str) -> bool:
-        """Take what has come before the harness' own kill."""
-        self.sample(time.perf_counter())
-        return False
-
-    def close(self) -> None:
-        """Take the rest, write all counts, and remove the trace."""
-        for row in self._trace.drain():
-            self._take(row)
-        self._tell_counts()
-        if self._trace.lost:
-            self._file.write({"t": time.perf_counter(), "event": "lost", "count": self._trace.lost})
-        self._file.close()
-        self._trace.close()
-
-    def _begin(self) -> None:
-        now = time.perf_counter()
-        if self._trace.error:
-            reason = f"the kernel refused a trace of our own: {self._trace.error}"
-            records.append(self.watched.folder / records.GAPS, {"probe": self.name, "reason": reason})
-            return
-        after = round(now - self.watched.started, 4)
-        self._file.write({"t": now, "event": "watching", "since_launch_seconds": after, "threads": self._tree.threads})
-        remove_stale()
+            self._write_held()
 
     def _take(self, row: Row) -> None:
         self._tree.take(row)
@@ -115,7 +88,7 @@ class RefusalsProbe(Probe):
         if known is not None and is_new:
             self._write(key, known, "refused", {"name": row.comm, "about": about.of(*key)})
 
-    def _tell_counts(self) -> None:
+    def _write_held(self) -> None:
         for key, known in self._kinds.items():
             if known.count != known.told:
                 self._write(key, known, "count", {})
