@@ -9,6 +9,7 @@ memory/                  how much was used and left, and what kernel and program
 threads/                 what threads did and were told, and how many there could be
 hang/                    who waits for what
 processes/               which process ended first, and which followed
+system/                  what the system refused, and who sent a signal
 gaps.py                  what is missing
 last_event.py forward_timings.py    where in model and step it was, and how long forwards took
 last_words.py told_inside.py    what the program, and the inside probes, said

@@ -8,6 +8,7 @@ To add a probe: one file in the room that it belongs to, one line below. `probe.
     crash/                   a process held at the instant of its death
     ends/                    which process ended when, and how
     progress/                the flight ring, and looks at a standstill
+    system/                  what the kernel refuses, and who sends signals, from its tracepoints
     machine/                 the kernel's log, mapped libraries, tools, Win32
 """
 
