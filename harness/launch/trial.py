@@ -72,6 +72,8 @@ def run(request: Request, keep_going: Watcher) -> None:
     with ExitStack() as stack:
         confinement = stack.enter_context(Confinement(request.limit_bytes, request.folder, request.memory_means))
         command = prepare(request, confinement.spec)
+        for kind in PROBES:
+            kind.prepare()
         child = _launch(request, command)
         watched = Watched(child.pid, request.folder, request.plan.interval_seconds, time.perf_counter())
         started = datetime.now(UTC)

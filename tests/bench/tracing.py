@@ -5,7 +5,7 @@ Usage: python tests/bench/tracing.py [--pairs 40]
 One process reads small files in rounds: open, stat, seek, read, close, and as much work between that it makes about
 10^5 calls a second. Rounds with both probes on and with both off take turns, the first of each pair alternating: what
 slows this machine slows both. Printed is the median of the pairs' ratios, of wall time and of CPU time (on a machine
-that is busy the latter alone tells), beside what the probes' opening, sampling and closing cost the supervisor.
+that is busy the latter alone tells), beside what the probes' opening and closing cost the supervisor.
 """
 
 from __future__ import annotations
@@ -119,24 +119,20 @@ def ratios(pairs: int) -> None:
 
 
 def supervisor(repeats: int = 20) -> None:
-    """Print what opening, one idle sample and closing take."""
-    times: list[tuple[float, float, float]] = []
+    """Print what opening and closing take."""
+    times: list[tuple[float, float]] = []
     with tempfile.TemporaryDirectory() as folder, Loader(folder, 0) as loader:
         for _ in range(repeats):
             watched = Watched(loader.process.pid, Path(folder), 0.02, time.perf_counter())
             began = time.perf_counter()
             probes: list[Probe] = [RefusalsProbe(watched), SignalsProbe(watched)]
             opened = time.perf_counter()
-            for _ in range(100):
-                for probe in probes:
-                    probe.sample(time.perf_counter())
-            sampled = time.perf_counter()
             for probe in probes:
                 probe.close()
-            times.append((opened - began, (sampled - opened) / 100, time.perf_counter() - sampled))
+            times.append((opened - began, time.perf_counter() - opened))
             time.sleep(0.3)
-    opening, sample, closing = (statistics.median(row[index] for row in times) * 1e3 for index in range(3))
-    print(f"supervisor, both probes: opening {opening:.1f} ms, a sample {sample:.3f} ms, closing {closing:.1f} ms")
+    opening, closing = (statistics.median(row[index] for row in times) * 1e3 for index in range(2))
+    print(f"supervisor, both probes: opening {opening:.1f} ms, closing {closing:.1f} ms")
 
 
 def main() -> None:

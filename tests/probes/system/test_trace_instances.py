@@ -113,8 +113,9 @@ class TestMissing:
         code = "from probes.outside import PROBES; print([kind.missing() for kind in PROBES[:2]])"
         become = ["setpriv", "--reuid", str(NOBODY), "--regid", str(NOBODY), "--clear-groups"]
         found = subprocess.run(
-            [*become, sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd="/"
-        )
+            [*become, sys.executable, "-c", code], capture_output=True, text=True, cwd="/",
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
         if "Permission denied" in found.stderr or "No module" in found.stderr:
             pytest.skip("another user may not read this checkout")
         assert found.stdout.count(f"may not be used by user {NOBODY}; to permit it: sudo sh -c") == 2
