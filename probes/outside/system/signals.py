@@ -12,7 +12,8 @@ from typing import Any
 
 from probes import records
 from probes.outside.probe import Watched
-from probes.outside.system import rows, sender, tracefs, tree
+from probes.outside.system import rows, sender, tracefs
+from probes.outside.system.instance import Instance
 from probes.outside.system.rows import Row
 from probes.outside.system.trace_probe import TraceProbe
 
@@ -26,51 +27,60 @@ Kind = tuple[int, int, str, Any]
 class SignalsProbe(TraceProbe):
     """Watches the signals that are sent to the tree, and asks at once who the sender is."""
 
-    name = instance = "signals"
-    record = records.SIGNALS
+    name = "signals"
 
     def __init__(self, watched: Watched) -> None:
         """Begin with all that the child has become by now."""
-        super().__init__(watched)
         self._counts: dict[Kind, int] = {}
         self._held: dict[Kind, dict[str, Any]] = {}
-        self._trace.enable(BIRTH)
-        self._trace.enable(VICTIM)
-        self._trace.enable(SENT, condition())
-        self._tree = tree.Tree(watched.pid)
-        self._trace.shrink()
-        self._begin()
+        self._is_over = False
+        super().__init__(watched, records.SIGNALS)
 
     @classmethod
     def missing(cls) -> str | None:
         """Return why senders cannot be seen here, and what would permit it."""
         return tracefs.missing(SENT, VICTIM, BIRTH)
 
-    def _take(self, row: Row) -> None:
-        self._tree.take(row)
+    @classmethod
+    def arm(cls, trace: Instance) -> None:
+        """Trace the whole machine's deadly signals, and its births: a sender is known by its parent, too."""
+        trace.enable(BIRTH)
+        trace.enable(VICTIM)
+        trace.enable(SENT, condition())
+
+    def take(self, row: Row) -> None:
+        """Write what was sent to the tree."""
+        self.tree.take(row)
         match = rows.SENT.match(row.text) if row.event == "signal_generate" else None
         victim = rows.VICTIM.match(row.text) if row.event == "mark_victim" else None
-        target = self._tree.process_of(int((match or victim)["pid"])) if match or victim else None  # type: ignore[index]
+        target = self.tree.process_of(int((match or victim)["pid"])) if match or victim else None  # type: ignore[index]
         if target is not None and match:
             self._note_sent(row, target, {key: int(match[key]) for key in ("sig", "code", "group", "result", "pid")})
         elif target is not None:
-            self._file.write({"t": row.t, "event": "oom victim", "target": target, "text": row.text})
+            self.file.write({"t": row.t, "event": "oom victim", "target": target, "text": row.text})
 
-    def _write_held(self) -> None:
+    def close(self) -> None:
         """Write the last of each kind that came too often."""
-        for kind, record in self._held.items():
-            self._file.write({**record, "count": self._counts[kind]})
+        self._is_over = True
+        super().close()
+
+    def tell(self) -> None:
+        """Write, at the end, the last of each kind that came too often."""
+        if self._is_over:
+            for kind, record in self._held.items():
+                self.file.write({**record, "count": self._counts[kind]})
+            self._held.clear()
 
     def _note_sent(self, row: Row, target: int, told: dict[str, int]) -> None:
         record = {
             "t": row.t, "event": "sent", "signal": name_of(told["sig"]), "number": told["sig"], "code": told["code"],
             "to_process": bool(told["group"]), "result": told["result"], "target": target,
-            "target_thread": told["pid"], **sender.of(row, target, told["code"], told["group"], self._tree),
+            "target_thread": told["pid"], **sender.of(row, target, told["code"], told["group"], self.tree),
         }  # fmt: skip
         kind = (told["sig"], target, record["by"], record["sender"])
         self._counts[kind] = self._counts.get(kind, 0) + 1
         if self._counts[kind] <= MOST_OF_A_KIND:
-            self._file.write(record)
+            self.file.write(record)
         else:
             self._held[kind] = record
 
