@@ -17,8 +17,9 @@ ONE_THREAD = Intervention("threads=1", "threading-fault", factors=(("threads", 1
 RUNGS = tuple(Intervention(f"memory={share:g}x", "memory-exhaustion", memory_share=share) for share in LADDER)
 LOW_RUNGS = tuple(Intervention(f"memory={share:g}x", "memory-exhaustion", memory_share=share) for share in LOWER_RUNGS)
 LARGE_STACK = Intervention(
-    "stack=256M", "stack-overflow", variables=(("OMP_STACKSIZE", "256M"),), stack_bytes=LARGE_STACK_BYTES
-)
+    "stack=256M", "stack-overflow", variables=(("OMP_STACKSIZE", "256M"), ("KMP_STACKSIZE", "256M")),
+    stack_bytes=LARGE_STACK_BYTES,
+)  # fmt: skip
 PLAIN_CPU = Intervention(
     "cpu=baseline",
     "illegal-instruction",

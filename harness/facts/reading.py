@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.facts import cpu_time, died_in_probe, forward_timings, gaps, target_settings, told_inside
-from harness.facts.crash import fault_place, faulting_stack, signature
+from harness.facts.crash import fault_place, faulting_stack, no_stack, signature
 from harness.facts.ended import exit_calls, outcome
 from harness.facts.folder import TrialFolder
 from harness.facts.hang import kind as hangs
@@ -35,6 +35,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     workers.facts,
     exit_calls.facts,
     fault_place.facts,
+    no_stack.facts,
     faulting_stack.facts,
     died_in_probe.facts,
     hangs.facts,

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 
@@ -23,6 +24,7 @@ assert sys.platform != "win32"
 import resource  # noqa: E402 - after the assertion that tells mypy where it exists
 
 PR_SET_CHILD_SUBREAPER = 36
+CAP_SYS_RESOURCE = 24
 SWEEP_SECONDS = 5.0
 
 
@@ -48,11 +50,19 @@ class _Stack:
     def __enter__(self) -> None:
         hard = self._before[1]
         if self._size is not None:
-            size = self._size if hard == resource.RLIM_INFINITY else min(self._size, hard)
-            resource.setrlimit(resource.RLIMIT_STACK, (size, hard))
+            most = max(self._size, hard) if hard != resource.RLIM_INFINITY and _may_lift_limits() else hard
+            size = self._size if most == resource.RLIM_INFINITY else min(self._size, most)
+            resource.setrlimit(resource.RLIMIT_STACK, (size, most))
 
     def __exit__(self, *_: object) -> None:
         resource.setrlimit(resource.RLIMIT_STACK, self._before)
+
+
+def _may_lift_limits() -> bool:
+    """Whether this process has CAP_SYS_RESOURCE (setrlimit(2)); root in a container often has not."""
+    status = Path("/proc/self/status")
+    rows = (line.split() for line in status.read_text().splitlines()) if status.exists() else ()
+    return any(row[0] == "CapEff:" and int(row[1], 16) >> CAP_SYS_RESOURCE & 1 for row in rows if row)
 
 
 def has_ended(child: Child) -> bool:

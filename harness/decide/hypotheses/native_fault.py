@@ -36,7 +36,7 @@ def judge(case: Case) -> Finding:
     if does is Does.REMOVES:
         text = "it predicts that the failure persists at one thread, and there it is gone"
         return _excluded(case, (*effect, Reason(text, effect[0].evidence), *reasons))
-    if stack_overflow.is_overflow(case.study.reference):
+    if stack_overflow.is_explained(case) or stack_overflow.is_overflow(case.study.reference):
         return _excluded(
             case,
             (Reason("the fault lies at the end of a thread's stack", (exit_source(case.study.reference),)), *reasons),

@@ -7,6 +7,7 @@ back under it: ruled out, as more than one thread is then no necessary condition
 from __future__ import annotations
 
 from harness.decide.effects import Does
+from harness.decide.hypotheses import stack_overflow
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
 from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, PASSIVE_WAIT
 from harness.model import Finding, Gap, Reason, Status, Trial
@@ -28,6 +29,8 @@ def judge(case: Case) -> Finding:
     does, effect = case.effect(ONE_THREAD.id)
     signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
     single = _at_one_thread(case)
+    if stack_overflow.is_explained(case):
+        return _of_the_stack(case, effect)
     if does is Does.REMOVES:
         return Finding(ID, Status.ESTABLISHED, (*effect, *_which_pool(case), *signs))
     if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
@@ -35,6 +38,14 @@ def judge(case: Case) -> Finding:
         status = Status.RULED_OUT if proven else Status.OPEN
         return Finding(ID, status, (*effect, *single, *signs), () if proven else unproven(ID))
     return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
+
+
+def _of_the_stack(case: Case, effect: tuple[Reason, ...]) -> Finding:
+    """Fewer threads leave the work to one that has a larger stack: that it is then gone says nothing of a race."""
+    text = "a stack that ran out is what failed: with one thread the work is done where there is more of it"
+    reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures[:SAME_DEATHS])), *effect)
+    proven = case.is_proven(ID)
+    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
 
 
 def _gaps(does: Does) -> tuple[Gap, ...]:

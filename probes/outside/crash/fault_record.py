@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from probes.outside.crash import mapped_file
+from probes.outside.crash import mapped_file, own_stack
 from probes.outside.crash.fault_page import FaultSlot
 from probes.outside.threads import signals as threads_of
 
@@ -28,7 +28,8 @@ def of_held(slot: FaultSlot, folder: Path, log: Path, noticed: float) -> dict[st
     """Return the record of a process that is held: its memory can still be read."""
     instruction = threads_of.read_memory(slot.pid, slot.registers.pc, INSTRUCTION_BYTES)
     return {
-        **of_dead(slot, folder, log), "instruction_bytes": instruction.hex() or None, "held": True,
+        **of_dead(slot, folder, log), "own_stack": own_stack.find(_text(folder / "maps.txt"), slot.pid, slot.tid),
+        "instruction_bytes": instruction.hex() or None, "held": True,
         "noticed_after_seconds": round(noticed - slot.t, 4),
         "collected_after_seconds": round(time.perf_counter() - slot.t, 4),
     }  # fmt: skip
@@ -47,7 +48,7 @@ def of_dead(slot: FaultSlot, folder: Path, log: Path) -> dict[str, Any]:
         "stack": stack_of(_text(folder / "maps.txt"), known.sp) if known else None,
         "mapped_file": mapped_file.under(_text(folder / "maps.txt"), slot.address),
         "thread": _thread(slot, folder, log),
-        "held": False, "instruction_bytes": None, "noticed_after_seconds": None, "collected_after_seconds": None,
+        "own_stack": None, "held": False, "instruction_bytes": None, "noticed_after_seconds": None, "collected_after_seconds": None,
     }  # fmt: skip
 
 

@@ -1,0 +1,88 @@
+"""signals.jsonl, kernel.jsonl -> a thread that had no stack left for a signal's frame, so that no handler ran; pure.
+
+A thread of a native pool has no alternate stack: where its stack is full, the kernel cannot write the handler's frame,
+and ends the process by a second SIGSEGV of its own (SI_KERNEL), within some microseconds of the first. Where there is
+no handler, its log says where the address and the stack pointer were: beside each other, as no access to a stack that
+has room ever faults. Sources: setup_rt_frame and force_sigsegv in the kernel's arch/x86/kernel/signal.c and
+kernel/signal.c; show_signal_msg in arch/x86/mm/fault.c; sigaltstack(2).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from harness.facts.crash.fault_place import BELOW_POINTER_BYTES
+from harness.facts.folder import TrialFolder
+from harness.facts.processes import first_death
+from harness.model import Fact, Source
+from probes import records
+from probes.records import Row
+
+SIGNALS = "signals.jsonl"
+SEGFAULT = re.compile(r"\[(?P<tid>\d+)\]: segfault at (?P<address>[0-9a-f]+) ip \S+ sp (?P<sp>[0-9a-f]+) error")
+SIGSEGV, SIGBUS = 11, 7
+FAULT_CODES, SI_KERNEL = (1, 2), 128
+TOGETHER_SECONDS = 0.005
+ABOVE_POINTER_BYTES = 4096
+MAIN_STACKS = 0x7FFFFFFFF000 - (16 << 30) - (8 << 20)  # x86-64: above it nothing is mapped but main threads' stacks
+Found = tuple[dict[str, Any], tuple[Source, ...]]
+
+
+def facts(folder: TrialFolder) -> list[Fact]:
+    """Return `no_stack_left`: {pid, tid, told_by, is_certain, ...} of the process that died first, or of the observed.
+
+    `is_certain`: the place shows that it was a stack's end. Else the stack pointer may have been destroyed, which a
+    larger stack tells apart.
+    """
+    died = _who_died(folder)
+    found = (one for one in (*_undelivered(folder), *_lines(folder)) if one[0]["pid"] in died)
+    return [Fact("no_stack_left", value, sources) for value, sources in found][:1]
+
+
+def _who_died(folder: TrialFolder) -> set[int]:
+    first = first_death.deaths(folder).first
+    return {pid for pid in (folder.exit.get("pid"), first.pid if first else None) if pid is not None}
+
+
+def _undelivered(folder: TrialFolder) -> Iterator[Found]:
+    """Yield the pairs of signals of which the second says that the first could not be delivered."""
+    last: dict[int, Row] = {}
+    for row in folder.lines(SIGNALS).rows:
+        tid = row.value.get("tid") or row.value.get("target")
+        before = last.get(tid) if isinstance(tid, int) else None
+        if before is not None and _is_pair(before.value, row.value):
+            yield _pair(folder, before, row, tid)
+        if isinstance(tid, int):
+            last[tid] = row
+
+
+def _is_pair(first: dict[str, Any], second: dict[str, Any]) -> bool:
+    numbers = first.get("signal") in (SIGSEGV, SIGBUS) and second.get("signal") == SIGSEGV
+    codes = first.get("code") in FAULT_CODES and second.get("code") == SI_KERNEL
+    return numbers and codes and 0 <= second["t"] - first["t"] <= TOGETHER_SECONDS
+
+
+def _pair(folder: TrialFolder, first: Row, second: Row, tid: int) -> Found:
+    value = {
+        "pid": first.value.get("pid", tid), "tid": tid, "told_by": "signals",
+        "apart_seconds": round(second.value["t"] - first.value["t"], 6),
+        "is_certain": first.value["code"] == 2,  # a page that is mapped and forbidden: a guard
+    }  # fmt: skip
+    return value, tuple(folder.source(SIGNALS, row.line) for row in (first, second))
+
+
+def _lines(folder: TrialFolder) -> Iterator[Found]:
+    """Yield the kernel's lines of faults at the stack pointer; a line's number is the thread's."""
+    threads = {thread["id"] for row in folder.lines(records.THREADS).rows for thread in row.value.get("threads", ())}
+    for row in folder.lines(records.KERNEL).rows:
+        match = SEGFAULT.search(row.value["text"])
+        if match is None:
+            continue
+        tid, address, sp = int(match["tid"]), int(match["address"], 16), int(match["sp"], 16)
+        if -BELOW_POINTER_BYTES <= address - sp <= ABOVE_POINTER_BYTES:
+            pid = folder.exit.get("pid") if tid in threads else tid
+            value = {"pid": pid, "tid": tid, "told_by": "kernel", "address": hex(address), "sp": hex(sp)}
+            is_main = sp >= MAIN_STACKS and tid == pid
+            yield {**value, "is_certain": is_main}, (folder.source(records.KERNEL, row.line),)
