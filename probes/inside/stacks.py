@@ -54,10 +54,10 @@ def _unless_named(original: Any, names: set) -> Any:
 
 
 def _keep_limit(resource: types.ModuleType, least: int) -> None:
-    originals = {name: getattr(resource, name, None) for name in ("setrlimit", "prlimit")}
+    originals: dict = {name: getattr(resource, name, None) for name in ("setrlimit", "prlimit")}
 
     def is_less(which: int, limits: Any) -> bool:
-        return which == resource.RLIMIT_STACK and 0 <= limits[0] < least
+        return bool(which == resource.RLIMIT_STACK and 0 <= limits[0] < least)
 
     def setrlimit(which: int, limits: Any) -> None:
         if not is_less(which, limits):

@@ -21,7 +21,8 @@ FILES = {
 }  # fmt: skip
 FAULT_KEYS = {
     "signal", "code", "address", "pc", "sp", "cpu_fault_address", "registers", "instruction_bytes", "stack", "thread",
-    "own_stack", "mapped_file", "pid", "t", "held", "noticed_after_seconds", "collected_after_seconds", "opened_heap_locks",
+    "own_stack", "mapped_file", "pid", "t", "held", "noticed_after_seconds", "collected_after_seconds",
+    "opened_heap_locks",
 }  # fmt: skip
 WORDS = b"err: before\n"
 

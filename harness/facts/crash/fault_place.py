@@ -16,7 +16,7 @@ from probes import records
 
 NEAR_BYTES = 64 << 10
 BELOW_POINTER_BYTES = (
-    4096  # a push, the red zone (128 bytes), a probe of the next page: how far below it code may touch
+    4096  # code may touch so far below it: a push, the red zone, a probe of a page
 )
 MOST_FRAME_BYTES = 64 << 20  # a pointer farther below its stack than any frame is large points nowhere
 STACK_FILES = ("torch_stacks.txt", "native_stacks.json", "gdb.txt")

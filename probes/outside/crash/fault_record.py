@@ -47,8 +47,8 @@ def of_dead(slot: FaultSlot, folder: Path, log: Path) -> dict[str, Any]:
         "registers": {name: hex(value) for name, value in slot.registers.all.items()},
         "stack": stack_of(_text(folder / "maps.txt"), known.sp) if known else None,
         "mapped_file": mapped_file.under(_text(folder / "maps.txt"), slot.address),
-        "thread": _thread(slot, folder, log),
-        "own_stack": None, "held": False, "instruction_bytes": None, "noticed_after_seconds": None, "collected_after_seconds": None,
+        "thread": _thread(slot, folder, log), "own_stack": None,
+        "held": False, "instruction_bytes": None, "noticed_after_seconds": None, "collected_after_seconds": None,
     }  # fmt: skip
 
 
