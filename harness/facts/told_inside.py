@@ -6,7 +6,7 @@ from harness.facts.folder import TrialFolder
 from harness.model import Fact
 from probes import records
 
-ERROR_KEYS = ("type", "message", "thread", "is_main", "errno", "filename", "bases")
+ERROR_KEYS = ("type", "message", "thread", "is_main", "errno", "filename", "bases", "chain")
 
 
 def facts(folder: TrialFolder) -> list[Fact]:

@@ -20,9 +20,8 @@ from harness.model import Fact, Source
 from probes import records
 from probes.records import Row
 
-SIGNALS = "signals.jsonl"
 SEGFAULT = re.compile(r"\[(?P<tid>\d+)\]: segfault at (?P<address>[0-9a-f]+) ip \S+ sp (?P<sp>[0-9a-f]+) error")
-SIGSEGV, SIGBUS = 11, 7
+FAULTS = ("SIGSEGV", "SIGBUS")
 FAULT_CODES, SI_KERNEL = (1, 2), 128
 TOGETHER_SECONDS = 0.005
 ABOVE_POINTER_BYTES = 4096
@@ -49,28 +48,34 @@ def _who_died(folder: TrialFolder) -> set[int]:
 def _undelivered(folder: TrialFolder) -> Iterator[Found]:
     """Yield the pairs of signals of which the second says that the first could not be delivered."""
     last: dict[int, Row] = {}
-    for row in folder.lines(SIGNALS).rows:
-        tid = row.value.get("tid") or row.value.get("target")
-        before = last.get(tid) if isinstance(tid, int) else None
-        if before is not None and _is_pair(before.value, row.value):
-            yield _pair(folder, before, row, tid)
-        if isinstance(tid, int):
-            last[tid] = row
+    for row in folder.lines(records.SIGNALS).rows:
+        tid = row.value.get("target_thread")
+        if row.value.get("event") != "sent" or tid is None:
+            continue
+        before = last.get(tid)
+        if before is not None and _is_pair(before.value, row.value) and not _was_handled(folder, row.value["target"]):
+            yield _pair(folder, before, row)
+        last[tid] = row
+
+
+def _was_handled(folder: TrialFolder, pid: int) -> bool:
+    label = "main" if pid == folder.exit.get("pid") else str(pid)
+    return (folder.path / records.NATIVE / label / records.FAULT).exists()
 
 
 def _is_pair(first: dict[str, Any], second: dict[str, Any]) -> bool:
-    numbers = first.get("signal") in (SIGSEGV, SIGBUS) and second.get("signal") == SIGSEGV
+    numbers = first.get("signal") in FAULTS and second.get("signal") == "SIGSEGV"
     codes = first.get("code") in FAULT_CODES and second.get("code") == SI_KERNEL
-    return numbers and codes and 0 <= second["t"] - first["t"] <= TOGETHER_SECONDS
+    return numbers and codes and 0 <= float(second["t"]) - float(first["t"]) <= TOGETHER_SECONDS
 
 
-def _pair(folder: TrialFolder, first: Row, second: Row, tid: int) -> Found:
+def _pair(folder: TrialFolder, first: Row, second: Row) -> Found:
     value = {
-        "pid": first.value.get("pid", tid), "tid": tid, "told_by": "signals",
+        "pid": first.value["target"], "tid": first.value["target_thread"], "told_by": "signals",
         "apart_seconds": round(second.value["t"] - first.value["t"], 6),
         "is_certain": first.value["code"] == 2,  # a page that is mapped and forbidden: a guard
     }  # fmt: skip
-    return value, tuple(folder.source(SIGNALS, row.line) for row in (first, second))
+    return value, tuple(folder.source(records.SIGNALS, row.line) for row in (first, second))
 
 
 def _lines(folder: TrialFolder) -> Iterator[Found]:

@@ -130,7 +130,7 @@ class _Reader:
             return self._from_words(pid, seen)
         name, row = known
         at = min(found.value["t"] for _, found in told if found is not None)
-        return row.value["code"], _signal_name(row.value["signal"]), at, (self._folder.source(name, row.line),)
+        return row.value["code"], signal_name(row.value["signal"]), at, (self._folder.source(name, row.line),)
 
     def _from_words(self, pid: int, seen: Row | None) -> tuple[int | None, str | None, float, tuple[Source, ...]]:
         """Return what the DataLoader's message or the process' own record says."""
@@ -213,7 +213,8 @@ class _Reader:
         return next((row for row in reversed(self._folder.lines(name).rows) if row.value.get(key) == pid), None)
 
 
-def _signal_name(number: int | None) -> str | None:
+def signal_name(number: int | None) -> str | None:
+    """Return "SIGKILL" for 9, as the records spell it."""
     known = {member.value: member.name for member in signal.Signals}
     return None if number is None else known.get(number, f"signal {number}")
 
