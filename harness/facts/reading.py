@@ -9,6 +9,7 @@ from harness.facts import cpu_time, died_in_probe, forward_timings, gaps, target
 from harness.facts.crash import fault_place, faulting_stack, no_stack, signature
 from harness.facts.ended import exit_calls, outcome
 from harness.facts.folder import TrialFolder
+from harness.facts.hang import halted
 from harness.facts.hang import kind as hangs
 from harness.facts.last_event import last_event
 from harness.facts.memory import growth as memory_growth
@@ -39,6 +40,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     no_stack.facts,
     faulting_stack.facts,
     died_in_probe.facts,
+    halted.facts,
     hangs.facts,
     first_death.facts,
     refusals.facts,

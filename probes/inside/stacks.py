@@ -35,7 +35,7 @@ def _keep_threads(least: int) -> None:
         before, told[0] = told[0], size
         return before
 
-    threading.stack_size = _thread.stack_size = stack_size  # type: ignore[assignment]
+    threading.stack_size = _thread.stack_size = stack_size
 
 
 def _keep_variables() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from probes.outside.crash.hold import HoldProbe
+from probes.outside.ends.halted import HaltedProbe
 from probes.outside.ends.native_exit import NativeExitProbe
 from probes.outside.ends.processes import EndsProbe
 from probes.outside.machine.kernel import KernelProbe
@@ -28,6 +29,7 @@ PROBES: tuple[type[Probe], ...] = (
     MapsProbe,
     KernelProbe,
     HoldProbe,
+    HaltedProbe,
     HangProbe,
     EndsProbe,
     NativeExitProbe,

@@ -15,9 +15,7 @@ from harness.model import Fact, Source
 from probes import records
 
 NEAR_BYTES = 64 << 10
-BELOW_POINTER_BYTES = (
-    4096  # code may touch so far below it: a push, the red zone, a probe of a page
-)
+BELOW_POINTER_BYTES = 4096  # code may touch so far below it: a push, the red zone, a probe of a page
 MOST_FRAME_BYTES = 64 << 20  # a pointer farther below its stack than any frame is large points nowhere
 STACK_FILES = ("torch_stacks.txt", "native_stacks.json", "gdb.txt")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.facts.ended import exit_calls, ntstatus
 from harness.facts.folder import TrialFolder
+from harness.facts.hang import halted
 from harness.model import EndedBy, Exit, Fact, Outcome
 from probes import records
 from probes.outside.progress.flight import FlightRecord
@@ -71,6 +72,8 @@ def meaning(record: dict[str, Any], spec: Mapping[str, Any] | None = None) -> st
         return "not known: the supervisor did not see the end"
     if record.get("ended_by") == EndedBy.HARNESS and record.get("limit") == SURVIVED:
         return f"alive and well after {(spec or {}).get('survive') or 'the time asked'}, and ended there by the harness"
+    if record.get("limit") == halted.UNKILLABLE:
+        return f"hung: cannot be killed: {'; '.join(map(halted.words, record['halted'])) or record['pid']}"
     if record.get("ended_by") == EndedBy.HARNESS:
         return f"ended by the harness at the limit: {record.get('limit')}"
     if record.get("signal"):
@@ -98,6 +101,7 @@ def _outcome(folder: TrialFolder, flight: list[FlightRecord], steps: int) -> Out
     if record["ended_by"] == EndedBy.HARNESS:
         return {
             "no progress": Outcome.HUNG,
+            halted.UNKILLABLE: Outcome.HUNG,
             "steps": Outcome.STOPPED,
             "memory": Outcome.STOPPED,
             SURVIVED: Outcome.STOPPED,
