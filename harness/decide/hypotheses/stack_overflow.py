@@ -22,7 +22,7 @@ def predicts(trial: Trial) -> bool:
 
 def is_overflow(trial: Trial) -> bool:
     """Whether the record of a fault, the kernel, or Windows' own status says that a stack ran out."""
-    told = (trial.value("no_stack_left") or {}).get("is_certain", False)
+    told = predicts(trial) and (trial.value("no_stack_left") or {}).get("is_certain", False)
     return trial.fact("stack_overflow") is not None or told or trial.exit.ntstatus == STATUS
 
 
@@ -76,6 +76,8 @@ def _near_the_end(trial: Trial) -> list[Reason]:
 def _no_room(value: dict[str, Any]) -> str:
     if value["told_by"] == "kernel":
         return f"the kernel saw thread {value['tid']} fault at {value['address']}, its stack pointer at {value['sp']}"
+    if value["told_by"] == "silence":
+        return "handlers were armed and none ran, as where the faulting thread has no stack left for one"
     microseconds = value["apart_seconds"] * 1e6
     return (
         f"thread {value['tid']} had no stack left for the signal's frame: the kernel's own SIGSEGV came "

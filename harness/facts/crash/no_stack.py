@@ -10,19 +10,23 @@ kernel/signal.c; show_signal_msg in arch/x86/mm/fault.c; sigaltstack(2).
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from typing import Any
 
 from harness.facts.crash.fault_place import BELOW_POINTER_BYTES
+from harness.facts.ended import exit_calls
 from harness.facts.folder import TrialFolder
 from harness.facts.processes import first_death
-from harness.model import Fact, Source
+from harness.model import EndedBy, Fact, Source
 from probes import records
+from probes.outside.crash.fault_page import MACHINE_CODE
 from probes.records import Row
 
 SEGFAULT = re.compile(r"\[(?P<tid>\d+)\]: segfault at (?P<address>[0-9a-f]+) ip \S+ sp (?P<sp>[0-9a-f]+) error")
 FAULTS = ("SIGSEGV", "SIGBUS")
 FAULT_CODES, SI_KERNEL = (1, 2), 128
+HEADER_BYTES, FAULTS_AT, MODE_AT = 0xCC, 0x08, 0xC8  # probes/inside/page.py tells the page's layout
 TOGETHER_SECONDS = 0.005
 ABOVE_POINTER_BYTES = 4096
 MAIN_STACKS = 0x7FFFFFFFF000 - (16 << 30) - (8 << 20)  # x86-64: above it nothing is mapped but main threads' stacks
@@ -36,7 +40,8 @@ def facts(folder: TrialFolder) -> list[Fact]:
     larger stack tells apart.
     """
     died = _who_died(folder)
-    found = (one for one in (*_undelivered(folder), *_lines(folder)) if one[0]["pid"] in died)
+    told = (*_undelivered(folder), *_lines(folder), *_unheard(folder))
+    found = (one for one in told if one[0]["pid"] in died)
     return [Fact("no_stack_left", value, sources) for value, sources in found][:1]
 
 
@@ -76,6 +81,19 @@ def _pair(folder: TrialFolder, first: Row, second: Row) -> Found:
         "is_certain": first.value["code"] == 2,  # a page that is mapped and forbidden: a guard
     }  # fmt: skip
     return value, tuple(folder.source(records.SIGNALS, row.line) for row in (first, second))
+
+
+def _unheard(folder: TrialFolder) -> Iterator[Found]:
+    """Yield a fault that no handler saw though all were armed, where nobody watched the signals themselves."""
+    page = folder.path / records.FAULT_PAGE
+    header = page.read_bytes()[:HEADER_BYTES] if page.exists() else b""
+    is_armed = len(header) == HEADER_BYTES and struct.unpack_from("<I", header, MODE_AT)[0] == MACHINE_CODE
+    is_silent = is_armed and struct.unpack_from("<I", header, FAULTS_AT)[0] == 0 and not folder.text(records.FAULT_LOG)
+    itself = folder.exit.get("ended_by") == EndedBy.ITSELF and exit_calls.own_signal(folder) is None
+    watched = any(row.value.get("event") == "watching" for row in folder.lines(records.SIGNALS).rows)
+    if is_silent and itself and not watched and folder.exit.get("signal") in FAULTS:
+        value = {"pid": folder.exit["pid"], "tid": None, "told_by": "silence", "is_certain": False}
+        yield value, (folder.key_source(records.EXIT, "signal"), folder.source(records.FAULT_PAGE, 1))
 
 
 def _lines(folder: TrialFolder) -> Iterator[Found]:
