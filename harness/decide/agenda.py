@@ -9,6 +9,7 @@ from harness.decide import study
 from harness.decide.effects import Does
 from harness.decide.hypotheses import external_kill
 from harness.decide.interventions import (
+    BOTH_COPIES,
     LARGE_STACK,
     LOW_RUNGS,
     NO_ONEDNN,
@@ -117,6 +118,8 @@ def _for_ending(dead: Trial) -> Iterator[Intervention]:
     unknown = dead.exit.signal in MEMORY_FAULTS and dead.fact("fault_address") is None
     if dead.fact("stack_overflow") or dead.exit.ntstatus == "0xC00000FD" or unknown:
         yield LARGE_STACK
+    if dead.fact("openmp_duplicate"):
+        yield BOTH_COPIES
     if "dnnl" in stack or "mkldnn" in stack:
         yield NO_ONEDNN
 

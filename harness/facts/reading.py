@@ -18,6 +18,7 @@ from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, training_process, workers
 from harness.facts.system import refusals, senders
+from harness.facts.threads import duplicate
 from harness.facts.threads import use as threading_facts
 from harness.facts.threads.runtimes import runtimes
 from harness.model import Cell, Fact, Trial
@@ -34,6 +35,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     told_inside.facts,
     runtimes,
     threading_facts.facts,
+    duplicate.facts,
     workers.facts,
     exit_calls.facts,
     fault_place.facts,

@@ -41,6 +41,9 @@ def judge(case: Case) -> Finding:
             case,
             (Reason("the fault lies at the end of a thread's stack", (exit_source(case.study.reference),)), *reasons),
         )
+    if threading_fault.is_duplicate(case):
+        text = "the code is sound: a second copy of an OpenMP runtime ended the program in its own words"
+        return _excluded(case, (Reason(text, (exit_source(case.study.reference),)), *reasons))
     if all(io_fault.is_told(trial) for trial in case.failures):
         text = "the instruction is sound: the fault lies behind the end of a mapped file"
         sources = case.study.reference.fact("file_fault")

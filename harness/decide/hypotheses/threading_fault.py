@@ -28,7 +28,10 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     does, effect = case.effect(ONE_THREAD.id)
     signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
+    signs = (*_copies(case), *signs)
     single = _at_one_thread(case)
+    if is_duplicate(case):
+        return Finding(ID, Status.ESTABLISHED, (*_copies(case), *effect))
     if stack_overflow.is_explained(case):
         return _of_the_stack(case, effect)
     if does is Does.REMOVES:
@@ -38,6 +41,25 @@ def judge(case: Case) -> Finding:
         status = Status.RULED_OUT if proven else Status.OPEN
         return Finding(ID, status, (*effect, *single, *signs), () if proven else unproven(ID))
     return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
+
+
+def is_duplicate(case: Case) -> bool:
+    """Whether in every failure an OpenMP runtime said that it ends the program for another copy, and both are known."""
+    told = [trial.value("openmp_duplicate") for trial in case.failures]
+    return bool(told) and all(value and len(value["paths"]) > 1 for value in told)
+
+
+def _copies(case: Case) -> tuple[Reason, ...]:
+    told = ((trial, trial.fact("openmp_duplicate")) for trial in case.failures[:SAME_DEATHS])
+    return tuple(
+        Reason(
+            f"{trial.id}: the OpenMP runtime {fact.value['initializing']} ended the program by its own words, for it "
+            f"found {fact.value['found']} there already: {' and '.join(fact.value['paths']) or 'no file is known'}",
+            fact.sources,
+        )
+        for trial, fact in told
+        if fact is not None
+    )
 
 
 def _of_the_stack(case: Case, effect: tuple[Reason, ...]) -> Finding:

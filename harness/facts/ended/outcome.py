@@ -31,6 +31,7 @@ SIGNALS = {
 }
 SURVIVED = "survived"
 ABORTED = "Fatal Python error: Aborted"
+IN_SHUTDOWN = "finished, then died in shutdown"
 MID_STEP = ("enter", "backward", "optimizer")
 
 
@@ -52,12 +53,19 @@ def judge(folder: TrialFolder, flight: list[FlightRecord], done: int | None = No
     record, sent = folder.exit, exit_calls.own_signal(folder)
     ended_by = EndedBy(record.get("ended_by", "itself"))
     by_itself = sent is not None and ended_by is EndedBy.OUTSIDE
+    words = _sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec)
     exit_ = Exit(
         code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
-        meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec),
+        meaning=f"{_finished(folder, flight)}{words}",
         ended_by=EndedBy.ITSELF if by_itself else ended_by,
     )  # fmt: skip
     return Ending(_outcome(folder, flight, steps), exit_, _facts(folder))
+
+
+def _finished(folder: TrialFolder, flight: list[FlightRecord]) -> str:
+    """Say first that the work was done, where it was: nobody is to look for such a death in the training."""
+    late = next(exit_calls.late(folder), None)
+    return "" if late is None or _in_a_step(flight) else f"{IN_SHUTDOWN} ({late.value['phase']}): "
 
 
 def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
