@@ -18,7 +18,7 @@ from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, training_process, workers
 from harness.facts.system import refusals, senders
-from harness.facts.threads import duplicate
+from harness.facts.threads import duplicate, python_threads
 from harness.facts.threads import use as threading_facts
 from harness.facts.threads.runtimes import runtimes
 from harness.model import Cell, Fact, Trial
@@ -36,6 +36,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     runtimes,
     threading_facts.facts,
     duplicate.facts,
+    python_threads.facts,
     workers.facts,
     exit_calls.facts,
     fault_place.facts,

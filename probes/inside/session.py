@@ -15,6 +15,7 @@ from . import (
     imports,
     native_exit,
     plant,
+    scheduling,
     silence,
     stacks,
     target,
@@ -56,6 +57,7 @@ def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -
     faults.enable(folder.file("fault.log"), held="supervisor" in spec)
     if spec.get("stack_bytes"):
         stacks.enlarge(spec["stack_bytes"])
+    scheduling.apply(spec, folder.lines("inside.jsonl"))
     if not spec.get("own_signals", True) and not origin:
         silence.apply(folder.lines("inside.jsonl"))
     if spec.get("inside_probes", True):

@@ -7,7 +7,7 @@ back under it: ruled out, as more than one thread is then no necessary condition
 from __future__ import annotations
 
 from harness.decide.effects import Does
-from harness.decide.hypotheses import stack_overflow
+from harness.decide.hypotheses import interleaving, stack_overflow
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
 from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, PASSIVE_WAIT
 from harness.model import Finding, Gap, Reason, Status, Trial
@@ -34,12 +34,18 @@ def judge(case: Case) -> Finding:
         return Finding(ID, Status.ESTABLISHED, (*_copies(case), *effect))
     if stack_overflow.is_explained(case):
         return _of_the_stack(case, effect)
-    if does is Does.REMOVES:
-        return Finding(ID, Status.ESTABLISHED, (*effect, *_which_pool(case), *signs))
+    order = interleaving.told(case)
+    if does is Does.REMOVES or interleaving.removes(case):
+        return Finding(
+            ID, Status.ESTABLISHED, (*interleaving.removes(case), *effect, *order, *_which_pool(case), *signs)
+        )
+    if interleaving.is_undecided(case) and not _is_mixed(case):
+        gap = Gap("repeats in another order", "whether the order of Python's own threads plays a part is not decided")
+        return Finding(ID, Status.OPEN, (*effect, *order, *single, *signs), (gap,))
     if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
         proven = case.is_proven(ID)
         status = Status.RULED_OUT if proven else Status.OPEN
-        return Finding(ID, status, (*effect, *single, *signs), () if proven else unproven(ID))
+        return Finding(ID, status, (*effect, *order, *single, *signs), () if proven else unproven(ID))
     return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
 
 
