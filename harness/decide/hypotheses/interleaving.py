@@ -30,5 +30,5 @@ def is_undecided(case: Case) -> bool:
     """Whether a fault came among several of Python's threads, and it is not known that their order plays no part."""
     if case.study is None or case.study.reference.exit.signal not in SIGNALS:
         return False
-    several = (case.study.reference.value("python_threads") or 1) > 1
+    several = (case.study.reference.value("python_threads_at_work") or 1) > 1
     return several and case.effect(LONG_SWITCH.id)[0] is Does.UNDECIDED
