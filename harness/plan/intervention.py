@@ -15,7 +15,8 @@ class Intervention:
     `factors` replaces factor values of the cell, `variables` sets environment variables, `memory_share` is a memory
     limit as a share of the cell's measured peak, `stack_bytes` the size of every stack; `onednn`, `inside_probes` and
     `own_signals` switch off. `torch_threads` is what torch is told, None: the cell's number; `tells_torch` False: torch
-    is told nothing and follows the variables.
+    is told nothing and follows the variables. `one_core`: all threads on one core; `switch_seconds`: for how long
+    one of Python's threads may run before another one's turn (sys.setswitchinterval).
     """
 
     id: str
@@ -29,6 +30,8 @@ class Intervention:
     own_signals: bool = True
     torch_threads: int | None = None
     tells_torch: bool = True
+    one_core: bool = False
+    switch_seconds: float | None = None
 
     def applied_to(self, cell: Cell) -> Cell:
         """Return the cell with this intervention's factor values; factors that the cell lacks are added."""

@@ -15,6 +15,7 @@ To add a probe: one file in the room that it belongs to, one line below. `probe.
 from __future__ import annotations
 
 from probes.outside.crash.hold import HoldProbe
+from probes.outside.ends.halted import HaltedProbe
 from probes.outside.ends.native_exit import NativeExitProbe
 from probes.outside.ends.process_ends import EndsProbe
 from probes.outside.machine.kernel_log import KernelProbe
@@ -40,6 +41,7 @@ PROBES: tuple[type[Probe], ...] = (
     MapsProbe,
     KernelProbe,
     HoldProbe,
+    HaltedProbe,
     HangProbe,
     EndsProbe,
     NativeExitProbe,

@@ -15,13 +15,13 @@ HELPERS = {"killer", "few_threads", "weights"}
 ASKED_FOR = {
     "memory-exhaustion": {"oom-kill", "rlimit-memory", "host-memory", "malloc-unchecked", "slow-leak"},
     "native-fault": {"segv-main", "segv-thread", "segv-openmp", "abort", "double-free", "divide"},
-    "stack-overflow": {"stack-main", "stack-thread"},
+    "stack-overflow": {"stack-main", "stack-thread", "stack-pool", "stack-small"},
     "illegal-instruction": {"illegal"},
     "external-kill": {"sigkill", "sigterm", "sighup", "cpu-limit", "worker-killed"},
     "deliberate-exit": {"os-exit", "thread-exit"},
     "python-exception": {"exception", "thread-exception"},
     "hang": {"lock-order", "native-loop", "livelock", "fork-openmp"},
-    "threading-fault": {"thread-refused", "race", "race-rare", "two-openmp"},
+    "threading-fault": {"thread-refused", "race", "race-rare", "two-openmp", "two-intel", "python-race"},
     "io-fault": {"cut-file", "disk-full", "file-limit", "truncated-image"},
     None: {"healthy-memory", "healthy-threads", "healthy-start", "healthy-exit"},
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from harness.decide import memory_ladder
 from harness.decide.effects import Does
-from harness.decide.hypotheses import io_fault, stack_overflow, threading_fault
+from harness.decide.hypotheses import interleaving, io_fault, stack_overflow, threading_fault
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.decide.interventions import NO_ONEDNN, ONE_THREAD
@@ -33,14 +33,20 @@ def judge(case: Case) -> Finding:
         return no_sign_of(case, ID, "no fault of native code ended the program")
     reasons = death_reasons(case.failures[:3]) + tuple(_frames(case.study.reference))
     does, effect = case.effect(ONE_THREAD.id)
-    if does is Does.REMOVES:
+    order = interleaving.removes(case)
+    if does is Does.REMOVES or order:
         text = "it predicts that the failure persists at one thread, and there it is gone"
+        text = "it predicts that the failure comes in whatever order the threads run" if order else text
+        effect = order or effect
         return _excluded(case, (*effect, Reason(text, effect[0].evidence), *reasons))
-    if stack_overflow.is_overflow(case.study.reference):
+    if stack_overflow.is_explained(case) or stack_overflow.is_overflow(case.study.reference):
         return _excluded(
             case,
             (Reason("the fault lies at the end of a thread's stack", (exit_source(case.study.reference),)), *reasons),
         )
+    if threading_fault.is_duplicate(case):
+        text = "the code is sound: a second copy of an OpenMP runtime ended the program in its own words"
+        return _excluded(case, (Reason(text, (exit_source(case.study.reference),)), *reasons))
     if all(io_fault.is_told(trial) for trial in case.failures):
         text = "the instruction is sound: the fault lies behind the end of a mapped file"
         sources = case.study.reference.fact("file_fault")

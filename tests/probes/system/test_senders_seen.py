@@ -13,7 +13,7 @@ import pytest
 from observing import Observed, observe, victim
 
 from harness.facts import reading as facts
-from harness.launch import trial
+from harness.launch import closing, trial
 from harness.launch.memory_limit import parents
 from harness.plan import plan_file as plan
 from probes import records
@@ -211,7 +211,9 @@ class TestWithoutTrace:
     @pytest.fixture(autouse=True)
     def no_trace(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Be a machine that permits none."""
-        monkeypatch.setattr(trial, "PROBES", [kind for kind in PROBES if kind not in (RefusalsProbe, SignalsProbe)])
+        fewer = [kind for kind in PROBES if kind not in (RefusalsProbe, SignalsProbe)]
+        monkeypatch.setattr(trial, "PROBES", fewer)
+        monkeypatch.setattr(closing, "PROBES", fewer)
 
     def test_stranger(self, tmp_path: Path) -> None:
         """The pid and the command of who sent a SIGSEGV."""
