@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.facts import cpu_time, died_in_probe, forward_timings, gaps, target_settings, told_inside
 from harness.facts.crash import fault_place, faulting_stack, signature
-from harness.facts.ended import exit_calls, outcome
+from harness.facts.ended import early_end, exit_calls, outcome
 from harness.facts.folder import TrialFolder
 from harness.facts.hang import kind as hangs
 from harness.facts.last_event import last_event
@@ -34,6 +34,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     threading_facts.facts,
     workers.facts,
     exit_calls.facts,
+    early_end.facts,
     fault_place.facts,
     faulting_stack.facts,
     died_in_probe.facts,

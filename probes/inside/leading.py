@@ -21,6 +21,7 @@ from .lines import Lines
 BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
 OPTION = re.compile(r"-[bBdEIOPqsSuv]+|-[WX].+")
 OTHER_USER = ("gid", "gids", "uid")
+TRACKER = "resource_tracker import main"  # multiprocessing's own helper, which runs no code of the target's
 MOST_LETTERS = 300  # of a command, in the record
 
 
@@ -89,7 +90,7 @@ def _lead_fork_exec(module: types.ModuleType, lead: Callable[..., list]) -> None
     @functools.wraps(original)
     def fork_exec(args: Any, *rest: Any) -> Any:
         words = [os.fsdecode(word) for word in args]
-        if BOOT not in words and is_this_python(words[0], None):
+        if BOOT not in words and TRACKER not in " ".join(words) and is_this_python(words[0], None):
             args = [os.fsencode(word) for word in lead(words, "fork_exec")]
         return original(args, *rest)
 
