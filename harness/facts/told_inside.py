@@ -7,7 +7,7 @@ from harness.facts.processes import first_death
 from harness.model import Fact
 from probes import records
 
-ERROR_KEYS = ("pid", "type", "message", "thread", "is_main", "errno", "filename", "bases")
+ERROR_KEYS = ("pid", "type", "message", "thread", "is_main", "errno", "filename", "bases", "chain")
 
 
 def facts(folder: TrialFolder) -> list[Fact]:

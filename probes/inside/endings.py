@@ -19,6 +19,7 @@ from .flight import KIND
 from .lines import Lines, RecordFolder
 from .tracker import Tracker
 
+MOST_CAUSES, MOST_LETTERS = 16, 2000
 _trackers: list = []  # of this process, once it is watched
 
 
@@ -134,8 +135,25 @@ def _record_error(
     folder.lines("python_error.json").write(
         thread=thread, is_main=is_main, type=getattr(kind, "__name__", str(kind)), message=str(error),
         traceback=traceback.format_exception(kind, error, trace), errno=getattr(error, "errno", None),
-        filename=getattr(error, "filename", None), bases=[base.__name__ for base in getattr(kind, "__mro__", ())],
+        filename=getattr(error, "filename", None),
+        chain=_chain(error), bases=[base.__name__ for base in getattr(kind, "__mro__", ())],
     )  # fmt: skip
+
+
+def _chain(error: Optional[BaseException]) -> list:
+    """Return what the exception came from, the nearest first: `__cause__`, else `__context__`, suppressed or not."""
+    found: list = []
+    seen = {id(error)}
+    while error is not None and len(found) < MOST_CAUSES:
+        how, error = ("cause", error.__cause__) if error.__cause__ else ("context", error.__context__)
+        if error is None or id(error) in seen:
+            break
+        seen.add(id(error))
+        found.append({
+            "how": how, "type": type(error).__name__, "message": str(error)[:MOST_LETTERS],
+            "errno": getattr(error, "errno", None), "filename": getattr(error, "filename", None),
+        })  # fmt: skip
+    return found
 
 
 def _exit_code(error: Optional[BaseException]) -> object:

@@ -13,9 +13,13 @@ from probes.outside.memory.samples import MemoryProbe
 from probes.outside.memory.tree import TreeProbe
 from probes.outside.probe import Probe, Watched
 from probes.outside.progress.looks import HangProbe
+from probes.outside.system.refusals import RefusalsProbe
+from probes.outside.system.signals import SignalsProbe
 from probes.outside.threads.samples import ThreadsProbe
 
 PROBES: tuple[type[Probe], ...] = (
+    RefusalsProbe,  # first: what comes before the tracing is not seen
+    SignalsProbe,
     MemoryProbe,
     PressureProbe,
     TreeProbe,

@@ -99,7 +99,7 @@ class _Reader:
         for child in self._children.values():
             if child.pid not in self._places and child.code != 0:
                 t = float("inf") if child.t is None else child.t
-                number = _signal_name(child.signal)
+                number = signal_name(child.signal)
                 sender, sent, source = self._sender(child.pid, number)
                 left = child.pid in (self._folder.exit.get("left_behind") or ())
                 began = min([t, *([sent] if sender is not None else [])])
@@ -144,11 +144,11 @@ class _Reader:
         if told and seen is not None:
             at = min([seen.value["t"], *([child.t] if child and child.t is not None else [])])
             source = self._folder.source(records.ENDS, seen.line)
-            return seen.value["code"], _signal_name(seen.value["signal"]), at, (source,)
+            return seen.value["code"], signal_name(seen.value["signal"]), at, (source,)
         if child is None or child.t is None:
             return self._from_words(pid, seen)
         at = min([child.t, *([seen.value["t"]] if seen else [])])
-        return child.code, _signal_name(child.signal), at, child.sources[:1]
+        return child.code, signal_name(child.signal), at, child.sources[:1]
 
     def _from_words(self, pid: int, seen: Row | None) -> tuple[int | None, str | None, float, tuple[Source, ...]]:
         """Return what the DataLoader's message or the process' own record says."""
@@ -231,7 +231,8 @@ class _Reader:
         return next((row for row in reversed(self._folder.lines(name).rows) if row.value.get(key) == pid), None)
 
 
-def _signal_name(number: int | None) -> str | None:
+def signal_name(number: int | None) -> str | None:
+    """Return "SIGKILL" for 9, as the records spell it."""
     known = {member.value: member.name for member in signal.Signals}
     return None if number is None else known.get(number, f"signal {number}")
 
