@@ -98,7 +98,7 @@ def prepare(request: Request, confine: Mapping[str, Any] | None = None) -> list[
         "threads": _told_threads(request), "interop_threads": factors.get("interop_threads"),
         "inside_probes": plan.inside_probes and (changed is None or changed.inside_probes),
         "onednn": changed is None or changed.onednn, "own_signals": changed is None or changed.own_signals,
-        "stack_bytes": changed.stack_bytes if changed else None,
+        "stack_bytes": changed.stack_bytes if changed else None, "lift_limits": bool(changed and changed.lift_limits),
         "expect_steps": plan.expect_steps, "survive": str(plan.survive) if plan.survive else None,
         "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),

@@ -51,6 +51,8 @@ def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -
     folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0], command) if origin else spec["folder"])
     if not origin and "supervisor" in spec:
         faults.die_with(spec["supervisor"])
+    if spec.get("lift_limits") and not origin:
+        confine.lift(folder)
     if spec.get("confine") and not origin:  # a descendant has inherited it
         confine.apply(spec["confine"], folder)
     faults.enable(folder.file("fault.log"), held="supervisor" in spec)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from probes.outside.crash.hold import HoldProbe
 from probes.outside.ends.native_exit import NativeExitProbe
 from probes.outside.ends.processes import EndsProbe
+from probes.outside.limit_use import LimitUseProbe
 from probes.outside.machine.kernel import KernelProbe
 from probes.outside.machine.maps import MapsProbe
 from probes.outside.memory.headroom import HeadroomProbe
@@ -21,6 +22,7 @@ PROBES: tuple[type[Probe], ...] = (
     TreeProbe,
     HeadroomProbe,
     ThreadsProbe,
+    LimitUseProbe,
     MapsProbe,
     KernelProbe,
     HoldProbe,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from harness.decide import messengers
+from harness.decide.hypotheses import io_fault, memory_exhaustion, resource_limit
 from harness.decide.hypotheses.calls import explaining_call, is_unexplained_on_windows
-from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge
+from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "deliberate-exit"
@@ -27,7 +29,18 @@ def judge(case: Case) -> Finding:
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return no_sign_of(case, ID, "no trial ended with an exit code before its work was done")
-    return Finding(ID, _status(case, matching), tuple(_reason(trial) for trial in matching), _gaps(matching))
+    reasons = tuple(_reason(trial) for trial in matching)
+    deeper = (rule.judge(case) for rule in (memory_exhaustion, resource_limit, io_fault))
+    cause = next((finding for finding in deeper if finding.status is Status.ESTABLISHED), None)
+    if cause is not None:
+        text = f"the exit is how {cause.id} shows itself; {cause.id} is established"
+        proven = case.is_proven(ID)
+        told = (Reason(text, cause.reasons[0].evidence), *reasons)
+        return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, told, () if proven else unproven(ID))
+    standing, unexplained = messengers.standing(matching)
+    if unexplained:
+        return Finding(ID, Status.SUPPORTED, (*reasons, *standing), (*_gaps(matching), *unexplained))
+    return Finding(ID, _status(case, matching), reasons, _gaps(matching))
 
 
 def _status(case: Case, matching: list[Trial]) -> Status:

@@ -7,15 +7,16 @@ memory ladder.
 
 from __future__ import annotations
 
-from harness.decide import memory_ladder
+from harness.decide import memory_ladder, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses.calls import ending_signal, is_unexplained_on_windows, sent_by_itself
-from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge
+from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
 from harness.decide.interventions import NO_OWN_SIGNALS
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "external-kill"
 SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP", "SIGXCPU")  # not SIGINT: OpenBLAS raises it where it can start no thread
+AT_A_LIMIT = ("SIGXCPU", "SIGXFSZ")  # the kernel sends them: resource-limit
 SENDER = Gap("sender", "who sent the signal is not recorded")
 OWN = Gap("own signals", "it is not shown that the death comes where the target can send no signal itself")
 MEMORY = Gap("memory ladder", "it is not shown that it was not the kernel, for want of memory")
@@ -29,6 +30,8 @@ def predicts(trial: Trial) -> bool:
 
 def _is_sent(trial: Trial) -> bool:
     """Whether the process, or the worker whose death it reports, died of a signal that it is not known to have sent."""
+    if ending_signal(trial) in AT_A_LIMIT and any(want.by == "signal" for want in wants.of(trial)):
+        return False
     worker = trial.exit.signal is None and ending_signal(trial) in SIGNALS and not sent_by_itself(trial)
     return trial.exit.ended_by == "outside" or worker
 
@@ -68,7 +71,7 @@ def _is_not_memory(case: Case) -> bool:
 
 
 def _deaths(matching: list[Trial]) -> tuple[Reason, ...]:
-    return (*death_reasons(matching), *(reason for trial in matching for reason in (*_worker(trial), *_limit(trial))))
+    return (*death_reasons(matching), *(reason for trial in matching for reason in _worker(trial)))
 
 
 def _worker(trial: Trial) -> list[Reason]:
@@ -77,15 +80,6 @@ def _worker(trial: Trial) -> list[Reason]:
         return []
     text = f"{trial.id}: its worker {fact.value['pid']} died first, of {fact.value['signal']}; the exception reports it"
     return [Reason(text, fact.sources)]
-
-
-def _limit(trial: Trial) -> list[Reason]:
-    """The kernel sends SIGXCPU itself, at a limit that somebody set."""
-    limit, used = trial.fact("cpu_limit_seconds"), trial.fact("cpu_seconds")
-    if trial.exit.signal != "SIGXCPU" or limit is None or used is None:
-        return []
-    text = f"{trial.id}: it had used {used.value:.2f} s of processor time, its limit is {limit.value} s (RLIMIT_CPU)"
-    return [Reason(text, (*limit.sources, *used.sources, exit_source(trial)))]
 
 
 def _gaps(case: Case, matching: list[Trial], sent: bool) -> tuple[Gap, ...]:

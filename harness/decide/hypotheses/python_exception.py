@@ -6,12 +6,13 @@ that family is the cause, and this one is ruled out as one.
 
 from __future__ import annotations
 
-from harness.decide.hypotheses import external_kill, io_fault, memory_exhaustion, threading_fault
+from harness.decide import messengers
+from harness.decide.hypotheses import external_kill, io_fault, memory_exhaustion, resource_limit, threading_fault
 from harness.decide.hypotheses.case import Case, no_sign_of, nothing_to_judge, unproven
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "python-exception"
-DEEPER = (memory_exhaustion, threading_fault, io_fault, external_kill)
+DEEPER = (memory_exhaustion, threading_fault, io_fault, resource_limit, external_kill)
 SOME = Gap("uncaught exception", "not every failure has one")
 MESSENGER = Gap("worker's death", "why the worker died is not known; the exception only reports it")
 
@@ -40,7 +41,8 @@ def judge(case: Case) -> Finding:
         return Finding(ID, Status.SUPPORTED, reasons, (SOME,))
     if any(trial.value("worker_death") for trial in matching):
         return Finding(ID, Status.SUPPORTED, reasons, (MESSENGER,))
-    return Finding(ID, Status.ESTABLISHED, reasons)
+    standing, gaps = messengers.standing(matching)
+    return Finding(ID, Status.SUPPORTED if gaps else Status.ESTABLISHED, (*reasons, *standing), gaps)
 
 
 def _deeper(case: Case) -> Finding | None:
