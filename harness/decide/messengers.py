@@ -20,7 +20,7 @@ ASSERTED = re.compile(r"Assertion [`'\"].*failed|\bassertion failed\b|CHECK fail
 RUNTIMES = re.compile(
     r"^libgomp: |^OMP: Error #|^OpenBLAS |^INTEL MKL (?:FATAL )?ERROR|memory allocation of \d+ bytes failed"
     r"|<jemalloc>: |There is insufficient memory for the Java Runtime|java\.lang\.OutOfMemoryError"
-    r"|^fatal error: runtime|^runtime: (?:out of memory|cannot allocate)|tcmalloc: |^Fatal Python error: (?!Aborted|Segmentation)"
+    r"|^fatal error: runtime|^runtime: (?:out of memory|cannot allocate)|tcmalloc: "
 )
 DAMAGE = re.compile(r"double free|corrupted|invalid (?:size|pointer|next)|stack smashing")
 EXITS = ("exit", "native exit")

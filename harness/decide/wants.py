@@ -1,7 +1,7 @@
-"""What a trial was refused: by the kernel's own answers, by its signals, by error numbers, by the program's words; pure.
+"""What a trial was refused: by the kernel's answers, by its signals, by error numbers, by the program's words; pure.
 
-A want is a resource and how it is known. `refusal`: the system was seen to answer a system call with an error; `signal`:
-the kernel sent SIGXCPU or SIGXFSZ, or a bus error behind the end of a file; `number`: an uncaught exception carries the
+A want is a resource and how it is known. `refusal`: the system was seen to answer a system call with an error;
+`signal`: the kernel sent SIGXCPU or SIGXFSZ, or a bus error in /dev/shm; `number`: an uncaught exception carries the
 error number; `words`: the program says so. Only what lies near the death counts: what a program was refused long
 before, it has survived.
 """
@@ -197,7 +197,7 @@ def _processor_time(trial: Trial) -> Want:
 
 
 def _mapped_file(trial: Trial) -> Iterator[Want]:
-    """A bus error in a mapping of /dev/shm: its pages are made when they are first touched, and there were none left."""
+    """A bus error in a mapping of /dev/shm: its pages are made when first touched, and there were none left."""
     fault = trial.fact("file_fault")
     if fault is not None and str(fault.value["path"]).startswith("/dev/shm"):
         free = fault.value.get("free_bytes")
@@ -229,9 +229,8 @@ def _allocation(trial: Trial) -> Iterator[Want]:
     mappings = [fact for fact in _limit_uses(trial, wording.MAPPINGS) if _at(fact.value)]
     if mappings:
         value = mappings[0].value
-        text = (
-            f"an allocation failed ({failed.value['text']}); {value['used']} of {value['limit']} mappings were in use"
-        )
+        count = f"{value['used']} of {value['limit']} mappings were in use"
+        text = f"an allocation failed ({failed.value['text']}); {count}"
         yield Want(wording.MAPPINGS, "words", True, text, (*failed.sources, *mappings[0].sources))
         return
     left, limit = trial.value("headroom_bytes"), trial.value("memory_limit_bytes")

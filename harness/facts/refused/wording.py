@@ -19,7 +19,7 @@ WORDS = (  # the telling before the general
         r"out of shared memory|insufficient shared memory|unable to (?:allocate|resize) shared memory"
         r"|(?:unable to \w+|No space left on device)[^\n]*(?:/dev/shm|</?torch_)", re.IGNORECASE,
     )),
-    (INOTIFY, re.compile(r"inotify[^\n]*(?:limit|No space left|Too many open files)|limit[^\n]*inotify", re.IGNORECASE)),
+    (INOTIFY, re.compile(r"inotify[^\n]*(?:limit|No space|Too many open)|limit[^\n]*inotify", re.IGNORECASE)),
     (MAPPINGS, re.compile(r"max_map_count|too many memory mappings", re.IGNORECASE)),
     (LOCKED, re.compile(r"RLIMIT_MEMLOCK|(?:mlock|lock memory|memlock)[^\n]*(?:Cannot|limit|fail)", re.IGNORECASE)),
     (QUOTA, re.compile(r"Disk quota exceeded")),
