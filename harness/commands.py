@@ -13,12 +13,14 @@ import yaml
 from rich.console import Console
 
 from harness import inquest, judge
+from harness.facts import journal
+from harness.facts.ended.signal_names import signal_number
 from harness.launch.importable import problems_with
+from harness.launch.inquest_folder import make_folder, save_plan
 from harness.launch.interrupt import Interrupt
 from harness.launch.stop_rules import WELL
-from harness.launch.trial import signal_number
 from harness.model import Cell, ConfigError, Evidence, VerdictStatus
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from harness.report.live_display import Display
 from harness.report.user_errors import INTERRUPTED, NO_EVIDENCE
 from probes import records
@@ -92,8 +94,8 @@ def _begin(path: Path, options: argparse.Namespace, once: bool, junit: str | Non
     ]
     if any(problems):
         raise ConfigError([problem for problem in problems if problem])
-    root = inquest.make_folder(out, read.name)
-    inquest.save_plan(root, read, once, path)
+    root = make_folder(out, read.name)
+    save_plan(root, read, once, path)
     order = inquest.Order(read, _spelling(path, options), once, options.budget, getattr(options, "echo", False))
     code = _carry_out(root, order, junit)
     return _mirrored(root) if getattr(options, "mirror_exit", False) and code != INTERRUPTED else code
@@ -104,7 +106,7 @@ def _mirrored(root: Path) -> int:
 
     0 where the harness ended it alive and well; that it could not be seen to end is missing evidence.
     """
-    folders = [root / "trials" / trial_id for trial_id in judge.trial_ids(root)]
+    folders = [root / "trials" / trial_id for trial_id in journal.trial_ids(root)]
     record = (records.read_json(folders[-1] / records.EXIT) if folders else None) or {}
     if record.get("limit") in WELL:
         return 0
@@ -151,7 +153,7 @@ def _again(report: Path, out: Path) -> int:
     problem = _problem_with_folder(out)
     if problem:
         raise ConfigError(problem)
-    root = inquest.make_folder(out, f"repro-{report.resolve().name}")
+    root = make_folder(out, f"repro-{report.resolve().name}")
     with Interrupt() as interrupt:
         again = rerun.run(report, Bench(root, "runs", lambda: not interrupt.asked, lambda _: not interrupt.asked))
     for line in (*rerun.lines(again), str(root)):
@@ -162,7 +164,7 @@ def _again(report: Path, out: Path) -> int:
 def _carry_out(root: Path, order: inquest.Order, junit: str | None) -> int:
     console = Console(stderr=order.echo)  # stdout is the target's then
     with Interrupt() as interrupt:
-        evidence = inquest.Inquest(root, order, Display(console), interrupt).run()
+        evidence = inquest.run(root, order, Display(console), interrupt)
     if junit:
         from harness.report import junit as xml
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from harness.controls import score
 from harness.controls.catalogue import Planted
 from harness.controls.score import Score
-from harness.controls.store import NAME, RESULT
+from harness.controls.store import RESULT
+from harness.facts.proven import NAME
 from probes import records
 
 ROOT = Path(__file__).resolve().parents[2]

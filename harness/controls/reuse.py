@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 from harness.controls import store
 from harness.controls.catalogue import CATALOGUE, Planted
 from harness.controls.pool import Pool
 from harness.controls.score import Score
+from harness.facts import proven
+from harness.launch.inquest_folder import make_folder
 from harness.model import Control
 
 QUICK = tuple(planted for planted in CATALOGUE if planted.quick)
@@ -21,31 +22,22 @@ def quick(out: Path, say: Callable[[str], None], keep_going: Callable[[], bool])
     `keep_going` is asked all the time and answers False to end (Ctrl-C); then only what has ended is returned, and
     nothing is written. Raises nothing of its own.
     """
-    path = out / store.NAME
+    path = out / proven.NAME
     if store.holds(path, [planted.id for planted in QUICK]):
-        return store.load(path)
+        return proven.load(path)
     say(f"{len(QUICK)} controls: planted faults, to see which probes fire on this machine")
-    folder = make_folder(out)
+    folder = make_folder(out, "controls")
     scores = Pool(folder, None, lambda _: None, lambda found: say(line(found))).run(QUICK, keep_going)
     whole = len(scores) == len(QUICK)
     save_all(folder, scores, quick=True, at_the_top=whole)
-    return store.load(path if whole else folder / store.NAME)
-
-
-def make_folder(out: Path) -> Path:
-    """Make a folder for one run of the controls under `out`; never one that exists."""
-    stem = f"controls-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    names = (stem, *(f"{stem}-{number}" for number in range(2, 100)))
-    folder = next(out / name for name in names if not (out / name).exists())
-    folder.mkdir(parents=True)
-    return folder
+    return proven.load(path if whole else folder / proven.NAME)
 
 
 def save_all(folder: Path, scores: list[Score], quick: bool, at_the_top: bool) -> None:
     """Write controls.json into the run's folder, and where it tells of a whole set, beside it for inquests to find."""
-    store.save(folder / store.NAME, scores, quick)
+    store.save(folder / proven.NAME, scores, quick)
     if at_the_top:
-        store.save(folder.parent / store.NAME, scores, quick)
+        store.save(folder.parent / proven.NAME, scores, quick)
 
 
 def line(found: Score) -> str:

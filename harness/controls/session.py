@@ -7,44 +7,30 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console, RenderableType
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from harness.controls import reuse, score, store
+from harness.controls import reuse, score
 from harness.controls.catalogue import CATALOGUE, Planted
 from harness.controls.pool import Pool
 from harness.controls.score import Score
+from harness.facts import proven
+from harness.launch.inquest_folder import make_folder
 from harness.launch.interrupt import Interrupt
 from harness.model import ConfigError, Status
+from harness.report.live_display import Screen
 from harness.report.user_errors import INTERRUPTED, NO_EVIDENCE
 from harness.units import duration
 
 
-class Board:
+class Board(Screen):
     """Shows what runs: on a terminal in a line that is redrawn, elsewhere only what has ended, a line each."""
 
     def __init__(self, console: Console, total: int) -> None:
         """Take the console and how many there are."""
-        self._console, self._total = console, total
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        super().__init__(console)
+        self._total, self._done = total, 0
         self._running: list[str] = []
-        self._done, self._start = 0, time.monotonic()
-
-    def __enter__(self) -> Board:
-        """Begin to draw."""
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the terminal as it was found."""
-        if self._live:
-            self._live.stop()
-
-    def say(self, text: str) -> None:
-        """Print a line that stays."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def began(self, planted: Planted) -> None:
         """One begins."""
@@ -60,8 +46,7 @@ class Board:
 
     def _draw(self) -> None:
         if self._live:
-            spent = duration(time.monotonic() - self._start)
-            text = f"{self._done} of {self._total} controls, {spent}; running: {', '.join(self._running)}"
+            text = f"{self._done} of {self._total} controls, {self.spent()}; running: {', '.join(self._running)}"
             self._live.update(Text(text, "bold"), refresh=True)
 
 
@@ -70,13 +55,13 @@ def run(out: Path, is_quick: bool, only: list[str] | None) -> int:
     wanted = _asked_for(is_quick, only)
     console, began = Console(), time.monotonic()
     with Interrupt() as interrupt, Board(console, len(wanted)) as board:
-        proven = None if is_quick else _quick_set(out, board, interrupt)
-        folder = reuse.make_folder(out)
-        scores = Pool(folder, proven, board.began, board.ended).run(wanted, lambda: not interrupt.asked)
+        known = None if is_quick else _quick_set(out, board, interrupt)
+        folder = make_folder(out, "controls")
+        scores = Pool(folder, known, board.began, board.ended).run(wanted, lambda: not interrupt.asked)
     reuse.save_all(folder, scores, is_quick, at_the_top=not only and len(scores) == len(wanted))
     for part in report(scores, is_quick, time.monotonic() - began):
         console.print(part, soft_wrap=isinstance(part, Text))
-    console.print(str(folder / store.NAME), markup=False, highlight=False, soft_wrap=True)
+    console.print(str(folder / proven.NAME), markup=False, highlight=False, soft_wrap=True)
     if interrupt.asked:
         return INTERRUPTED
     return 0 if score.is_good(scores, is_quick) else NO_EVIDENCE
@@ -93,7 +78,7 @@ def _asked_for(is_quick: bool, only: list[str] | None) -> tuple[Planted, ...]:
 def _quick_set(out: Path, board: Board, interrupt: Interrupt) -> Path:
     """Return the controls.json of the quick set: nothing can be ruled out in full without it."""
     reuse.quick(out, board.say, lambda: not interrupt.asked)
-    return out / store.NAME
+    return out / proven.NAME
 
 
 def report(scores: list[Score], is_quick: bool, seconds: float) -> Iterator[RenderableType]:

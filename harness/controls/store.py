@@ -14,10 +14,8 @@ from typing import Any
 from harness import __version__
 from harness.controls.score import Score
 from harness.launch import memory_limit, surroundings
-from harness.model import Control
 from probes import records
 
-NAME = "controls.json"
 RESULT = "result.json"  # of one worker
 SCHEMA = "inquest/controls/1"
 LASTS = timedelta(days=1)
@@ -38,15 +36,6 @@ def save(path: Path, scores: Sequence[Score], quick: bool) -> None:
     here = {"schema": SCHEMA, "written": _now().isoformat(timespec="seconds"), "quick": quick}
     records.write_json(
         path, {**here, "machine": fingerprint(), "controls": [dataclasses.asdict(found) for found in scores]}
-    )
-
-
-def load(path: Path) -> tuple[Control, ...]:
-    """Return the controls that ran; none where there is no such file."""
-    return tuple(
-        Control(row["id"], row["expected"], row["observed"], row["proven"])
-        for row in (records.read_json(path) or {}).get("controls", ())
-        if row.get("missing") is None
     )
 
 

@@ -23,13 +23,13 @@ from harness.decide.interventions import (
     PASSIVE_WAIT,
     PLAIN_CPU,
     RUNGS,
-    Intervention,
 )
 from harness.decide.memory_ladder import UNKNOWN, compare, countable_peak
 from harness.decide.memory_ladder_endings import is_near_limit
 from harness.decide.study import Study
 from harness.launch import memory_limit as means_of
 from harness.model import Cell, Trial
+from harness.plan.intervention import Intervention
 
 CONFIRM = 5  # trials of the failing cell as it is
 MOST_PLAIN = 12  # where it fails only sometimes, up to this many

@@ -6,42 +6,11 @@ each thread, so it is not in this list.
 
 from __future__ import annotations
 
-import dataclasses
-from typing import Any
-
 from harness.decide.memory_ladder import LOWER_RUNGS
 from harness.decide.memory_ladder import RUNGS as LADDER
-from harness.model import Cell
+from harness.plan.intervention import Intervention
 
 LARGE_STACK_BYTES = 256 << 20
-
-
-@dataclasses.dataclass(frozen=True)
-class Intervention:
-    """One change. `isolates` is the hypothesis that it alone can decide; None: it informs, and decides nothing.
-
-    `factors` replaces factor values of the cell, `variables` sets environment variables, `memory_share` is a memory
-    limit as a share of the cell's measured peak, `stack_bytes` the size of every stack; `onednn`, `inside_probes` and
-    `own_signals` switch off; `lift_limits` raises the soft resource limits to the hard ones. `torch_threads` is what
-    torch is told, None: the cell's number; `tells_torch` False: torch is told nothing and follows the variables.
-    """
-
-    id: str
-    isolates: str | None = None
-    factors: tuple[tuple[str, Any], ...] = ()
-    variables: tuple[tuple[str, str], ...] = ()
-    memory_share: float | None = None
-    stack_bytes: int | None = None
-    onednn: bool = True
-    inside_probes: bool = True
-    own_signals: bool = True
-    lift_limits: bool = False
-    torch_threads: int | None = None
-    tells_torch: bool = True
-
-    def applied_to(self, cell: Cell) -> Cell:
-        """Return the cell with this intervention's factor values; factors that the cell lacks are added."""
-        return Cell(tuple((cell.as_dict() | dict(self.factors)).items()))
 
 
 ONE_THREAD = Intervention("threads=1", "threading-fault", factors=(("threads", 1),))

@@ -17,6 +17,7 @@ from harness.model import Fact, Source, Trial
 
 NEAR_SECONDS = 3.0
 LONGEST_STEP_SECONDS = 60.0
+LATE_SECONDS = 0.25  # by two clocks; what was refused after the first death did not bring it about
 FULL = 0.95  # of a limit
 FREE_BYTES = 8 << 20  # a file system with less has no room for a checkpoint
 SLACK = 2  # threads, descriptors: those that ended between the refusal and the look
@@ -89,7 +90,8 @@ def near_refusals(trial: Trial) -> list[Fact]:
     """Return the refusals within the last step or the last seconds before the death."""
     found = [fact for fact in trial.facts if fact.name == "refusal"]
     most = near_seconds(trial)
-    return [fact for fact in found if (before := fact.value["before_death_seconds"]) is not None and before <= most]
+    times = [(fact, fact.value["before_death_seconds"]) for fact in found]
+    return [fact for fact, before in times if before is not None and -LATE_SECONDS <= before <= most]
 
 
 def _refusals(trial: Trial) -> Iterator[Want]:
@@ -97,7 +99,9 @@ def _refusals(trial: Trial) -> Iterator[Want]:
         value = fact.value
         resource = resource_of(value, trial)
         if resource is not None and not (value["error"] in EASY and not _is_named(trial, value["error"], resource)):
-            yield Want(resource, "refusal", _is_full(value, resource), _word(value), fact.sources)
+            full = _is_full(value, resource)
+            named = full is None and _is_named(trial, value["error"], resource)
+            yield Want(resource, "refusal", True if named else full, _word(value), fact.sources)
 
 
 def resource_of(refusal: dict[str, Any], trial: Trial) -> str | None:
@@ -110,7 +114,9 @@ def resource_of(refusal: dict[str, Any], trial: Trial) -> str | None:
     if error == "ENOMEM":
         return wording.LOCKED if call in LOCKS else _of_memory(about, trial)
     if error == "ENOSPC":
-        return wording.SHARED if str(about.get("path") or "").startswith("/dev/shm") else wording.DISK
+        path = about.get("path")
+        shared = str(path).startswith("/dev/shm") if path else wording.SHARED in _named_resources(trial)
+        return wording.SHARED if shared else wording.DISK
     fixed = {"EMFILE": wording.FILES, "ENFILE": wording.FILES, "EFBIG": wording.FILE_SIZE, "EDQUOT": wording.QUOTA}
     return fixed.get(error) or (wording.STORAGE if error in ("EIO", "ESTALE", "EROFS") else None)
 
@@ -161,9 +167,14 @@ def _word(refusal: dict[str, Any]) -> str:
 
 
 def _is_named(trial: Trial, error: str, resource: str) -> bool:
-    """Whether the program's own last words name what it was refused, or it was refused in the midst of an abort."""
-    named = any(fact.value["resource"] == resource for fact in trial.facts if fact.name == "named_want")
-    return named or (error != "EPIPE" and trial.fact("terminate_exception") is not None)
+    """Whether the program's own last words name what it was refused, or it ended by an exception of C++."""
+    said = resource == wording.MEMORY and trial.fact("allocation_failure") is not None
+    terminated = error not in ("EPIPE", "ENOMEM") and trial.fact("terminate_exception") is not None
+    return said or terminated or resource in _named_resources(trial)
+
+
+def _named_resources(trial: Trial) -> set[str]:
+    return {fact.value["resource"] for fact in trial.facts if fact.name == "named_want"}
 
 
 def _signals(trial: Trial) -> Iterator[Want]:

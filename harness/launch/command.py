@@ -38,8 +38,20 @@ class Values:
         return value.replace("{trial}", str(self.folder.resolve())) if isinstance(value, str) else value
 
 
-def write_config(target: Target, values: Values) -> Path | None:
-    """Copy the target's configuration with the values set in it; None where it has none.
+@dataclasses.dataclass(frozen=True)
+class ConfigCopy:
+    """The trial's copy of the target's configuration: where it goes, and its text, with the trial's values in it."""
+
+    path: Path
+    text: str
+
+    def write(self) -> None:
+        """Write the copy, byte for byte as the text says."""
+        config_text.write(self.path, self.text)
+
+
+def config_copy(target: Target, values: Values) -> ConfigCopy | None:
+    """Return the target's configuration with the values set in it; None where it has none.
 
     A value that the configuration has no place for is left out: an intervention may know more factors than it.
     """
@@ -49,9 +61,7 @@ def write_config(target: Target, values: Values) -> Path | None:
     for key, value in values.of_kind(target, "config"):
         if config_text.problem(target.config, key, (value,)) is None:
             text = config_text.set_value(text, suffix, key, value)
-    path = values.folder / ("config" + suffix)
-    config_text.write(path, text)
-    return path
+    return ConfigCopy(values.folder / ("config" + suffix), text)
 
 
 def command(target: Target, values: Values, config: Path | None) -> list[str]:

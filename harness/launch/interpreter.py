@@ -55,21 +55,19 @@ class Interpreter:
     problem: str | None = None
 
 
+@functools.lru_cache(maxsize=64)
 def ask(target: Target) -> Interpreter:
     """Ask once; later calls for the same target return the same answer."""
     values = Values(Path(), {}, {})
     variables = {**environment(target, values), "PYTHONDONTWRITEBYTECODE": "1"}
     options, rest = split_options(target.command)
     module = rest[1] if len(rest) > 1 and rest[0] == "-m" else None
-    return _ask(target.interpreter, str(target.directory), tuple(sorted(variables.items())), tuple(options), module)
+    return _ask(target.interpreter, str(target.directory), variables, options, module)
 
 
-@functools.lru_cache(maxsize=64)
-def _ask(
-    python: str, directory: str, variables: tuple[tuple[str, str], ...], options: tuple[str, ...], module: str | None
-) -> Interpreter:
+def _ask(python: str, directory: str, variables: dict[str, str], options: list[str], module: str | None) -> Interpreter:
     words = json.dumps({"packages": PACKAGES, "module": module})
-    done = run_tool([python, *options, "-c", QUESTION, words], SECONDS, directory=directory, variables=dict(variables))
+    done = run_tool([python, *options, "-c", QUESTION, words], SECONDS, directory=directory, variables=variables)
     said = [line for line in done.stdout.splitlines() if line.startswith('{"')]
     if done.code != 0 or not said:
         last = next(iter(reversed(done.stderr.strip().splitlines())), "")

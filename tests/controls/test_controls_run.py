@@ -11,6 +11,7 @@ from observing import harness
 from harness.controls import reuse, store
 from harness.controls.pool import Pool
 from harness.controls.score import Score
+from harness.facts import proven
 from probes import records
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="most faults are planted for Linux")
@@ -60,12 +61,12 @@ class TestPool:
 
     def test_proven_ones_are_handed_down(self, tmp_path: Path) -> None:
         """In full, each is judged with what is proven so far."""
-        proven = tmp_path / "proven.json"
-        store.save(proven, [], quick=True)
-        pool = Pool(tmp_path, proven, lambda _: None, lambda _: None)
+        known = tmp_path / "proven.json"
+        store.save(known, [], quick=True)
+        pool = Pool(tmp_path, known, lambda _: None, lambda _: None)
         scores = pool.run(reuse.chosen(["os-exit"], False), lambda: True)
         assert scores[0].established == ("deliberate-exit",) and scores[0].trials > 1
-        assert (tmp_path / "os-exit" / store.NAME).read_text() == proven.read_text()
+        assert (tmp_path / "os-exit" / proven.NAME).read_text() == known.read_text()
 
 
 class TestCommand:
@@ -78,8 +79,8 @@ class TestCommand:
         assert "  proven      os-exit: deliberate-exit" in done.stdout
         assert "2 of 2 proven here" in done.stdout and "planted (rows) and found (columns)" in done.stdout
         path = tmp_path / done.stdout.splitlines()[-1]
-        assert [control.id for control in store.load(path)] == ["os-exit", "healthy-exit"]
-        assert not (tmp_path / "out" / store.NAME).exists()
+        assert [control.id for control in proven.load(path)] == ["os-exit", "healthy-exit"]
+        assert not (tmp_path / "out" / proven.NAME).exists()
 
     def test_unknown_id(self, tmp_path: Path) -> None:
         """One message, which lists those that there are."""

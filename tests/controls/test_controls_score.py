@@ -13,6 +13,7 @@ from harness.controls import catalogue, reuse, score, store
 from harness.controls.catalogue import Planted
 from harness.controls.score import Score
 from harness.decide.hypotheses import HYPOTHESES
+from harness.facts import proven
 from harness.model import (
     Cell,
     Control,
@@ -113,9 +114,9 @@ class TestStore:
 
     def test_round_trip(self, tmp_path: Path) -> None:
         """The judge gets those that ran; the rest of the row is there for people."""
-        path = tmp_path / store.NAME
+        path = tmp_path / proven.NAME
         store.save(path, ROWS, quick=True)
-        assert store.load(path) == tuple(
+        assert proven.load(path) == tuple(
             Control(it.id, it.expected, it.observed, it.proven) for it in ROWS if it.missing is None
         )
         saved = records.read_json(path)
@@ -125,8 +126,8 @@ class TestStore:
 
     def test_no_file_is_no_control(self, tmp_path: Path) -> None:
         """Nothing is proven then."""
-        assert store.load(tmp_path / store.NAME) == ()
-        assert not store.holds(tmp_path / store.NAME, [])
+        assert proven.load(tmp_path / proven.NAME) == ()
+        assert not store.holds(tmp_path / proven.NAME, [])
 
     @pytest.mark.parametrize(
         ("change", "holds"),
@@ -141,7 +142,7 @@ class TestStore:
     )
     def test_holds_for_a_day_on_the_same_machine(self, tmp_path: Path, change: dict[str, Any], holds: bool) -> None:
         """Other versions, another machine or user: run again."""
-        path = tmp_path / store.NAME
+        path = tmp_path / proven.NAME
         store.save(path, ROWS, quick=True)
         records.write_json(path, {**(records.read_json(path) or {}), **change})
         assert store.holds(path, ["a", "d"]) is holds
@@ -149,17 +150,17 @@ class TestStore:
     def test_quick_reuses_what_holds(self, tmp_path: Path) -> None:
         """Nothing is run, nothing is said."""
         scores = [score.missing(planted, "not asked") for planted in reuse.QUICK[1:]]
-        store.save(tmp_path / store.NAME, [row(reuse.QUICK[0].id, "hang", "hang"), *scores], quick=True)
+        store.save(tmp_path / proven.NAME, [row(reuse.QUICK[0].id, "hang", "hang"), *scores], quick=True)
         said: list[str] = []
         assert controls.quick(tmp_path, said.append, lambda: True) == (
             Control(reuse.QUICK[0].id, "hang", "hang", True),
         )
-        assert said == [] and [path.name for path in tmp_path.iterdir()] == [store.NAME]
+        assert said == [] and [path.name for path in tmp_path.iterdir()] == [proven.NAME]
 
     def test_quick_that_is_interrupted_leaves_nothing_to_reuse(self, tmp_path: Path) -> None:
         """The file beside the inquests tells of a whole set or is not there."""
         assert controls.quick(tmp_path, lambda _: None, lambda: False) == ()
-        assert not (tmp_path / store.NAME).exists()
+        assert not (tmp_path / proven.NAME).exists()
 
 
 def test_lines() -> None:

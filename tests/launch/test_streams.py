@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from observing import environment, harness, observe, victim
 
-from harness import judge
-from harness.facts import last_words
+from harness.facts import journal, last_words
 from probes import records
 
 MIB = 1 << 20
@@ -158,4 +157,4 @@ def test_order_within_a_stream_is_that_of_the_writers(tmp_path: Path) -> None:
     )
     expected = "".join(f"parent {number},child {number}," for number in range(5))
     assert observe(tmp_path, script).text(records.STDOUT) == expected
-    assert judge.trial_ids(tmp_path) == []
+    assert journal.trial_ids(tmp_path) == []

@@ -12,7 +12,7 @@ import pytest
 from harness.launch import command as launching
 from harness.launch.command import Values
 from harness.model import ConfigError
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from harness.plan.target import Target, Way
 
 
@@ -167,6 +167,9 @@ def test_configuration_is_copied_byte_for_byte(tmp_path: Path) -> None:
     target = Target(("t.py", "{config}"), config=tmp_path / "c.yaml")
     (tmp_path / "trial").mkdir()
     values = Values(tmp_path / "trial", {"out": "{trial}/o"}, {"batch": 2, "threads": 1, "num_workers": 0})
-    written = launching.write_config(target, values)
+    copy = launching.config_copy(target, values)
+    assert copy is not None
+    copy.write()
+    written = copy.path
     assert written == tmp_path / "trial" / "config.yaml"
     assert written.read_bytes() == b"# mine\r\nlr:   0.1  # why\r\nbatch: 2\r\nout: %s/trial/o\r\n" % bytes(tmp_path)

@@ -12,7 +12,7 @@ from harness.facts.folder import TrialFolder
 from harness.launch import trial
 from harness.launch.stop_rules import Pulse
 from harness.model import Cell, Source, Trial
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.plan.target import Target
 from harness.shrink.place import likeness
 from harness.shrink.place.likeness import Death
@@ -44,7 +44,7 @@ class Bench:
     the target.
     """
 
-    def __init__(self, root: Path, name: str, may_begin: Callable[[], bool], keep_going: trial.Watcher) -> None:
+    def __init__(self, root: Path, name: str, may_begin: Callable[[], bool], keep_going: trial.KeepGoing) -> None:
         """`may_begin` is asked before each trial (the budget), `keep_going` at every pulse of one (Ctrl-C)."""
         self.folder = root / name
         self.folder.mkdir(parents=True, exist_ok=True)

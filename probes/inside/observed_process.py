@@ -8,6 +8,7 @@ import sys
 import threading
 
 from . import (
+    become_target,
     capture,
     confine,
     descendants,
@@ -17,7 +18,6 @@ from . import (
     native_exit,
     plant,
     silence,
-    target,
     torch_hooks,
     unseen,
 )
@@ -40,10 +40,10 @@ def main(arguments: list[str], before: dict) -> None:
     with unseen.HighDescriptors():
         folder = _set_up(spec, spec_path, origin, command) if is_observed else None
     unseen.restore(before)
-    target.prepare(command)
+    become_target.prepare(command)
     unseen.forget_shadowed(before)
     with endings.MainProgram(folder):
-        target.run(command)
+        become_target.run(command)
 
 
 def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -> RecordFolder:
