@@ -14,9 +14,13 @@ from probes.outside.memory.process_samples import MemoryProbe
 from probes.outside.memory.tree_samples import TreeProbe
 from probes.outside.probe import Probe, Watched
 from probes.outside.progress.hang_looks import HangProbe
+from probes.outside.system.refusals import RefusalsProbe
+from probes.outside.system.signals import SignalsProbe
 from probes.outside.threads.thread_samples import ThreadsProbe
 
 PROBES: tuple[type[Probe], ...] = (
+    RefusalsProbe,  # first: what comes before the tracing is not seen
+    SignalsProbe,
     MemoryProbe,
     PressureProbe,
     TreeProbe,
