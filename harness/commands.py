@@ -20,7 +20,7 @@ from harness.launch.inquest_folder import make_folder, save_plan
 from harness.launch.interrupt import Interrupt
 from harness.launch.stop_rules import WELL
 from harness.model import Cell, ConfigError, Evidence, VerdictStatus
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from harness.report.live_display import Display
 from harness.report.user_errors import INTERRUPTED, NO_EVIDENCE
 from probes import records

@@ -22,10 +22,10 @@ from harness.launch.interrupt import Interrupt
 from harness.launch.runner import Runner, now
 from harness.model import Cell, ConfigError, Evidence, Trial
 from harness.plan import cells as matrix
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.report.live_display import Display
 from harness.report.write import write_all
-from harness.shrink.bisect import stage as bisect
+from harness.shrink.bisect import bisect_stage as bisect
 from probes import records
 
 

@@ -10,7 +10,7 @@ from harness.facts import journal, proven
 from harness.facts import reading as facts
 from harness.facts.last_words import last_lines
 from harness.model import Evidence
-from harness.shrink.bisect import stage
+from harness.shrink.bisect import bisect_stage
 from probes import records
 
 
@@ -24,4 +24,4 @@ def evidence(root: Path) -> Evidence:
     )
     findings = tuple(hypothesis.judge(case) for hypothesis in HYPOTHESES)
     verdict = decide(case, findings, inquest["command"])
-    return Evidence(inquest, environment, trials, findings, verdict, controls, stage.rows(root))
+    return Evidence(inquest, environment, trials, findings, verdict, controls, bisect_stage.rows(root))

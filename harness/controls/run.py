@@ -24,7 +24,7 @@ from harness.launch.interrupt import Interrupt
 from harness.launch.runner import Runner, now
 from harness.launch.stop_rules import Pulse
 from harness.model import Trial
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from probes import records
 
 KILLER = PROGRAMS / "killer.py"

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console, RenderableType
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -19,34 +18,19 @@ from harness.facts import proven
 from harness.launch.inquest_folder import make_folder
 from harness.launch.interrupt import Interrupt
 from harness.model import ConfigError, Status
+from harness.report.live_display import Screen
 from harness.report.user_errors import INTERRUPTED, NO_EVIDENCE
 from harness.units import duration
 
 
-class Board:
+class Board(Screen):
     """Shows what runs: on a terminal in a line that is redrawn, elsewhere only what has ended, a line each."""
 
     def __init__(self, console: Console, total: int) -> None:
         """Take the console and how many there are."""
-        self._console, self._total = console, total
-        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+        super().__init__(console)
+        self._total, self._done = total, 0
         self._running: list[str] = []
-        self._done, self._start = 0, time.monotonic()
-
-    def __enter__(self) -> Board:
-        """Begin to draw."""
-        if self._live:
-            self._live.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the terminal as it was found."""
-        if self._live:
-            self._live.stop()
-
-    def say(self, text: str) -> None:
-        """Print a line that stays."""
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def began(self, planted: Planted) -> None:
         """One begins."""
@@ -62,8 +46,7 @@ class Board:
 
     def _draw(self) -> None:
         if self._live:
-            spent = duration(time.monotonic() - self._start)
-            text = f"{self._done} of {self._total} controls, {spent}; running: {', '.join(self._running)}"
+            text = f"{self._done} of {self._total} controls, {self.spent()}; running: {', '.join(self._running)}"
             self._live.update(Text(text, "bold"), refresh=True)
 
 

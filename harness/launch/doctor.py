@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from probes.outside import PROBES
-from probes.outside.machine import tools
+from probes.outside.machine import stack_tools
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,18 +28,18 @@ def examine() -> tuple[EvidenceSource, ...]:
 
 
 def _py_spy() -> EvidenceSource:
-    path = tools.py_spy()
+    path = stack_tools.py_spy()
     return EvidenceSource("py-spy", path is not None, path or "not found: stacks of a live process cannot be taken")
 
 
 def _ptrace() -> EvidenceSource:
     if sys.platform != "linux":
         return EvidenceSource("ptrace", False, "Linux only")
-    return EvidenceSource("ptrace", tools.ptrace_scope() in ("", "0", "1"), tools.ptrace_setting())
+    return EvidenceSource("ptrace", stack_tools.ptrace_scope() in ("", "0", "1"), stack_tools.ptrace_setting())
 
 
 def _gdb() -> EvidenceSource:
-    path = tools.gdb()
+    path = stack_tools.gdb()
     return EvidenceSource(
         "gdb",
         path is not None,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from probes import records
 
 

@@ -19,8 +19,8 @@ from typing import Any
 
 from harness.model import Gap
 from probes import records
+from probes.outside.memory.control_group_limits import ROOT, counting_group
 from probes.outside.memory.control_group_use import use_of, words_of
-from probes.outside.memory.control_groups import ROOT, counting_group
 from probes.outside.probe import run_tool
 
 V2, V1 = "cgroup v2", "cgroup v1"

@@ -8,9 +8,9 @@ from harness.launch.stillness import Stillness
 from harness.launch.stop_rules import Pulse
 from probes import records
 from probes.outside import Probe, Watched
-from probes.outside.ends.processes import EndsProbe
-from probes.outside.memory.samples import MemoryProbe
-from probes.outside.progress.rings import Processes
+from probes.outside.ends.process_ends import EndsProbe
+from probes.outside.memory.process_samples import MemoryProbe
+from probes.outside.progress.live_progress import Processes
 
 SLOW_SECONDS = 0.25  # for what costs more than a look at one ring
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from harness.model import Cell
 from harness.plan.intervention import Intervention
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.plan.target import MEMORY_FACTOR
 
 UNCHANGED = Intervention("as asked for")

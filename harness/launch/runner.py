@@ -17,7 +17,7 @@ from harness.launch.request import Request
 from harness.launch.stop_rules import Pulse
 from harness.model import Cell, Trial
 from harness.plan.intervention import Intervention
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from probes import records
 
 Beside = Callable[[Path], AbstractContextManager[Any]]  # of a trial's folder: what is open while the trial runs

@@ -9,7 +9,7 @@ from __future__ import annotations
 import statistics
 from collections import deque
 
-from harness.plan.reading import Limits
+from harness.plan.plan_file import Limits
 
 STEPS_KEPT = 101  # the newest ones: a run that slows down is judged by its own new pace
 

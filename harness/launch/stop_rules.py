@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any, Protocol
 
 from harness.launch.stillness import allowed_seconds
-from harness.plan.reading import Limits
+from harness.plan.plan_file import Limits
 from harness.plan.survive import Survive
 
 WELL = ("survived", "steps")  # the limits that mean well: the trial was ended alive

@@ -12,7 +12,7 @@ from harness.launch.pulses import Pulses
 from harness.launch.stillness import allowed_seconds
 from harness.launch.stop_rules import Pulse
 from harness.launch.system import verbs
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from probes import records
 from probes.outside import Probe, Watched
 

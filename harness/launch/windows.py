@@ -19,6 +19,7 @@ from typing import Any
 
 from harness.facts.ended.ntstatus import ENDED_BY_HARNESS, is_status
 from harness.launch.process import Child, Launch, Reaped
+from probes.outside.machine import win32
 
 assert sys.platform == "win32"
 
@@ -80,7 +81,7 @@ def sweep(child: Child) -> list[int]:
 def reap(child: Child) -> Reaped:
     """Read the exit code (unsigned, 32 bits), times and peak of RSS from the handle, once, and close the job."""
     code = child.popen.wait()
-    user, system = _cpu_seconds(child)
+    user, system = win32.cpu_seconds(_handle(child.popen))
     _note_peak(child)
     _kernel32.CloseHandle(child.extra["job"])
     return Reaped(
@@ -187,20 +188,6 @@ class _ProcessIds(ctypes.Structure):
     ]
 
 
-class _MemoryCounters(ctypes.Structure):
-    """PROCESS_MEMORY_COUNTERS."""
-
-    _fields_ = [
-        ("cb", wintypes.DWORD),
-        ("PageFaultCount", wintypes.DWORD),
-        ("PeakWorkingSetSize", ctypes.c_size_t),
-        ("WorkingSetSize", ctypes.c_size_t),
-        ("Quotas", ctypes.c_size_t * 4),
-        ("PagefileUsage", ctypes.c_size_t),
-        ("PeakPagefileUsage", ctypes.c_size_t),
-    ]
-
-
 def _kernel_library() -> Any:
     """Return kernel32 with the argument types of what is called here: handles do not fit ctypes' default int."""
     library = ctypes.WinDLL("kernel32", use_last_error=True)
@@ -211,8 +198,6 @@ def _kernel_library() -> Any:
     library.AssignProcessToJobObject.argtypes = [handle, handle]
     library.TerminateJobObject.argtypes = [handle, wintypes.UINT]
     library.WaitForSingleObject.argtypes, library.WaitForSingleObject.restype = [handle, word], word
-    library.K32GetProcessMemoryInfo.argtypes = [handle, pointer, word]
-    library.GetProcessTimes.argtypes = [handle, pointer, pointer, pointer, pointer]
     library.CloseHandle.argtypes = [handle]
     return library
 
@@ -253,17 +238,5 @@ def _pids(child: Child) -> list[int]:
 
 def _note_peak(child: Child) -> None:
     """Keep the kernel's peak of RSS while it can be had: some systems forget it when the process ends."""
-    counters = _MemoryCounters()
-    _kernel32.K32GetProcessMemoryInfo(_handle(child.popen), ctypes.byref(counters), ctypes.sizeof(counters))
-    child.extra["peak_rss_bytes"] = max(child.extra["peak_rss_bytes"], counters.PeakWorkingSetSize)
-
-
-def _cpu_seconds(child: Child) -> tuple[float, float]:
-    """Return the process' user and system time; the kernel counts in units of 100 ns."""
-    created, exited, system, user = (ctypes.c_uint64() for _ in range(4))
-    _checked(
-        _kernel32.GetProcessTimes(
-            _handle(child.popen), ctypes.byref(created), ctypes.byref(exited), ctypes.byref(system), ctypes.byref(user)
-        )
-    )
-    return user.value / 1e7, system.value / 1e7
+    peak = win32.memory_counters(_handle(child.popen)).PeakWorkingSetSize
+    child.extra["peak_rss_bytes"] = max(child.extra["peak_rss_bytes"], peak)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -26,19 +26,16 @@ COLOURS = {
 REFRESH_SECONDS = 0.25
 
 
-class Display:
-    """Receives what happens. On a terminal the last lines are redrawn in place; elsewhere one line an event."""
+class Screen:
+    """A console whose last lines are redrawn in place, where it is a terminal; elsewhere only what stays is printed."""
 
     def __init__(self, console: Console) -> None:
         """Take the console to draw on."""
         self._console = console
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
         self._began = time.monotonic()
-        self._drawn = 0.0
-        self._stage = self._trial = self._place = ""
-        self._outcomes: list[Outcome] = []
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> Self:
         """Begin to draw."""
         if self._live:
             self._live.start()
@@ -52,6 +49,21 @@ class Display:
     def say(self, text: str) -> None:
         """Print a line that stays."""
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def spent(self) -> str:
+        """Say how long this has gone on."""
+        return duration(time.monotonic() - self._began)
+
+
+class Display(Screen):
+    """Receives what happens in an inquest. On a terminal its last lines are redrawn; elsewhere one line an event."""
+
+    def __init__(self, console: Console) -> None:
+        """Take the console to draw on."""
+        super().__init__(console)
+        self._drawn = 0.0
+        self._stage = self._trial = self._place = ""
+        self._outcomes: list[Outcome] = []
 
     def stage(self, name: str) -> None:
         """A stage begins."""
@@ -96,7 +108,7 @@ class Display:
         table.add_row(
             "", Text(f"step {pulse.step or '-'} ({pulse.kind})  RSS {size(pulse.rss_bytes)}  {pulse.threads} threads")
         )
-        table.add_row("", Text(f"trial {duration(pulse.seconds)}  inquest {duration(time.monotonic() - self._began)}"))
+        table.add_row("", Text(f"trial {duration(pulse.seconds)}  inquest {self.spent()}"))
         return Group(table, self._tally())
 
     def _tally(self) -> Text:

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator
 from harness import units
 from harness.model import Evidence, Finding, Source
 from harness.report import shell
-from harness.report.content import grids as cells
-from harness.report.content import long_tables, search_rows, summary
+from harness.report.content import grids, long_tables, search_rows, summary
 from harness.report.html.tags import address
 
 
@@ -133,14 +132,14 @@ def _experiments(evidence: Evidence) -> Iterator[str]:
 
 def _matrix(evidence: Evidence) -> Iterator[str]:
     yield from ("## Matrix", "")
-    if cells.fixed(evidence):
-        yield from (f"In every cell: {words(cells.fixed(evidence))}", "")
-    for grid in cells.grids(evidence):
+    if grids.fixed(evidence):
+        yield from (f"In every cell: {words(grids.fixed(evidence))}", "")
+    for grid in grids.of(evidence):
         yield from (f"**{words(grid.title)}**", "") if grid.title else ()
         pairs = zip(grid.rows, grid.squares, strict=True)
         rows = ([f"**{words(label)}**", *map(_square, squares)] for label, squares in pairs)
         yield from table(["", *map(words, grid.columns)], rows)
-    changed = cells.intervened(evidence)
+    changed = grids.intervened(evidence)
     if changed:
         rows = (
             [words(", ".join(trial.interventions)), words(trial.cell.id), words(summary.ending_text(trial))]
@@ -151,7 +150,7 @@ def _matrix(evidence: Evidence) -> Iterator[str]:
         yield from ("No trial was run.", "")
 
 
-def _square(square: cells.Square) -> str:
+def _square(square: grids.Square) -> str:
     text = "<br>".join(words(line) for line in square.lines)
     return f"**{text}**" if square.outcome and square.outcome.is_failure else text
 

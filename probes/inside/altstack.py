@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from .page import FAILED, library
+from .fault_page import FAILED, library
 
 SIZE = 256 * 1024  # of address space; torch's handler writes out names of hundreds of frames
 SS_DISABLE = 2

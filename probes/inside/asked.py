@@ -59,7 +59,8 @@ def _told(places: list[Place]) -> dict:
         return {"place": None, "handler": handler}
     return {
         "place": [own[-1][0].f_code.co_filename, own[-1][1], own[-1][0].f_code.co_name], "handler": handler,
-        "in_loop": any(_is_in_loop(place) for place in own[-MOST_FRAMES:]), "is_last": _is_last(own[0]), "depth": len(own),
+        "in_loop": any(_is_in_loop(place) for place in own[-MOST_FRAMES:]), "is_last": _is_last(own[0]),
+        "depth": len(own),
     }  # fmt: skip
 
 
@@ -88,7 +89,7 @@ def _code(handler: Any) -> Optional[types.CodeType]:
     if not callable(handler):
         return None
     function = getattr(handler, "__func__", handler)
-    call = function if isinstance(function, types.FunctionType) else getattr(type(handler), "__call__", None)
+    call = function if isinstance(function, types.FunctionType) else vars(type(handler)).get("__call__")
     return getattr(call, "__code__", None)
 
 
@@ -98,8 +99,8 @@ def _delivered(frame: types.FrameType) -> Optional[str]:
     count = code.co_argcount + bool(code.co_flags & 0x04)  # CO_VARARGS
     values = [frame.f_locals.get(name) for name in code.co_varnames[:count]]
     flat = [one for value in values for one in (value if isinstance(value, tuple) else (value,))]
-    pairs = zip(flat, flat[1:])
-    number = next((one for one, two in pairs if isinstance(one, int) and isinstance(two, types.FrameType)), None)
+    interrupted = [at for at, one in enumerate(flat) if at > 0 and isinstance(one, types.FrameType)]
+    number = next((flat[at - 1] for at in interrupted if isinstance(flat[at - 1], int)), None)
     known = {int(member): member.name for member in signal.Signals}
     return None if number is None else known.get(int(number))
 
@@ -121,8 +122,7 @@ def _is_last(place: Place) -> bool:
     if frame.f_code.co_name != "<module>" or frame.f_globals.get("__name__") != "__main__":
         return False
     way = _way(frame, line)
-    steps = zip(way, [node for node, _ in way[1:]])
-    return len(way) > 1 and all(_ends_with(node, part, child) for (node, part), child in steps)
+    return len(way) > 1 and all(_ends_with(way[at][0], way[at][1], way[at + 1][0]) for at in range(len(way) - 1))
 
 
 def _ends_with(node: Any, part: str, child: object) -> bool:

@@ -18,7 +18,9 @@ PACKAGE = "_inquest_inside"  # private, so that no module of the target can be s
 def _library_only(path: list[str]) -> list[str]:
     """Return the standard library's own entries: nothing that the target could have put in front of them."""
     home = os.path.dirname(os.path.abspath(os.__file__))
-    own = (home, os.path.join(home, "lib-dynload"), os.path.join(sys.base_exec_prefix, "DLLs"))
+    own = [home, os.path.join(home, "lib-dynload"), os.path.join(sys.base_exec_prefix, "DLLs")]
+    if sys.platform == "win32":
+        own.append(sys.base_exec_prefix)  # the embeddable distribution has its extension modules beside python.exe
     known = {os.path.normcase(entry) for entry in own}
     return [entry for entry in path if os.path.normcase(entry) in known or _is_library_zip(entry)]
 
@@ -47,7 +49,7 @@ def _main() -> None:
     _load_package()
     import importlib
 
-    importlib.import_module(PACKAGE + ".session").main(sys.argv[1:], before)
+    importlib.import_module(PACKAGE + ".observed_process").main(sys.argv[1:], before)
 
 
 if __name__ == "__main__":

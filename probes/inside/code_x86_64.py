@@ -1,7 +1,7 @@
 """The crash handlers in machine code: x86-64.
 
 `CODE` is position independent; the address of the fault page is appended to it, eight bytes. What each entry does
-is told in `hold.py`, the layout of the page in `page.py`. Numbers of system calls: the kernel's tables for this
+is told in `hold.py`, the page's layout in `fault_page.py`. Numbers of system calls: the kernel's tables for this
 architecture. Made by GNU as from the listing at the right of the bytes.
 """
 

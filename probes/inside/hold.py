@@ -25,7 +25,7 @@ import os
 import signal
 from typing import Any, Optional
 
-from .page import ALARM, FAILED, FREEZE, HOLD_SECONDS, MACHINE_CODE, MODE, PAUSE, PREVIOUS, SUSPEND, Page, library
+from .fault_page import ALARM, FAILED, FREEZE, HOLD_SECONDS, MACHINE_CODE, MODE, PAUSE, PREVIOUS, SUSPEND, Page, library
 
 FATAL = (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGABRT)
 SA_SIGINFO, SA_ONSTACK, SA_NODEFER, SA_RESETHAND = 0x4, 0x08000000, 0x40000000, 0x80000000

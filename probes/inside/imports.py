@@ -48,6 +48,8 @@ class Watcher:
 
         def exec_module(module: types.ModuleType) -> None:
             execute(module)
+            if module.__name__ != name:  # a zip file's loader is one for all of its modules
+                return
             for callback in self.wanted.pop(name, ()):
                 callback(module)
 

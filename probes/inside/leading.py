@@ -85,7 +85,7 @@ def _lead_forkserver(util: types.ModuleType, lead: Callable[..., list]) -> None:
 
 def _lead_fork_exec(module: types.ModuleType, lead: Callable[..., list]) -> None:
     """Lead what calls the C function itself, as joblib's loky does; what was led before has the boot in it already."""
-    original: Any = module.fork_exec  # type: ignore[attr-defined]
+    original: Any = module.fork_exec
 
     @functools.wraps(original)
     def fork_exec(args: Any, *rest: Any) -> Any:

@@ -1,7 +1,7 @@
-"""Leads the Python that takes this process over (os.exec*) through the boot: it is the same process, and so the same trial.
+"""Leads the Python that takes this process over (os.exec*) through the boot: the same process, so the same trial.
 
-Its records go on in the same folder. What takes over and is no Python, or is another Python, is not observed: the call is
-recorded (`kills`), and no later start, which is how a reader tells.
+Its records go on in the same folder. What takes over and is no Python, or is another Python, is not observed: the call
+is recorded (`kills`), and no later start, which is how a reader tells.
 """
 
 from __future__ import annotations

@@ -13,23 +13,10 @@ from typing import Optional
 
 from .lines import Lines
 
-PREFIXES = (
-    "OMP_",
-    "KMP_",
-    "MKL_",
-    "OPENBLAS_",
-    "GOMP_",
-    "TBB_",
-    "NUMEXPR_",
-    "VECLIB_",
-    "ATEN_",
-    "ONEDNN_",
-    "DNNL_",
-    "TORCH_",
-    "PYTORCH_",
-    "MALLOC_",
-    "LD_",
-)
+PREFIXES = (  # the same in harness/launch/surroundings.py, which shares no code with us; a test holds it
+    "OMP_", "KMP_", "MKL_", "OPENBLAS_", "GOMP_", "TBB_", "NUMEXPR_", "VECLIB_",
+    "ATEN_", "ONEDNN_", "DNNL_", "TORCH_", "PYTORCH_", "MALLOC_", "LD_",
+)  # fmt: skip
 STATUS = "/proc/self/status"
 MAPS = "/proc/self/maps"
 TASKS = "/proc/self/task"

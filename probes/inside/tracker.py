@@ -81,19 +81,9 @@ class Tracker:
             at = next(ring.counter)
             where = HEADER_BYTES + at % CAPACITY * RECORD_BYTES
             pack(
-                ring.buffer,
-                where,
-                clock(),
-                ENTER,
-                depth,
-                number,
-                self.step,
-                call,
-                self.epoch,
-                place.thread,
-                ring.done,
-                at,
-            )
+                ring.buffer, where, clock(), ENTER, depth, number,
+                self.step, call, self.epoch, place.thread, ring.done, at,
+            )  # fmt: skip
             if depth <= place.timed:
                 self._time("begin", depth, number, call)
 
@@ -108,19 +98,9 @@ class Tracker:
                     at = next(ring.counter)
                     where = HEADER_BYTES + at % CAPACITY * RECORD_BYTES
                     pack(
-                        ring.buffer,
-                        where,
-                        clock(),
-                        LEAVE,
-                        depth,
-                        number,
-                        self.step,
-                        call,
-                        self.epoch,
-                        place.thread,
-                        ring.done,
-                        at,
-                    )
+                        ring.buffer, where, clock(), LEAVE, depth, number,
+                        self.step, call, self.epoch, place.thread, ring.done, at,
+                    )  # fmt: skip
                     if depth <= place.timed:
                         self._time("end", depth, number, call)
                     return

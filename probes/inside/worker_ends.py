@@ -1,4 +1,4 @@
-"""How the main function of a worker of `multiprocessing` is left: it is caught there, printed, and becomes an exit code."""
+"""How the main function of a worker of `multiprocessing` is left: what leaves it is caught there, and gives a code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def watch(around: Callable[[], Any]) -> None:
 
 
 def _watch_bootstrap(module: types.ModuleType, around: Callable[[], Any]) -> None:
-    process: Any = module.BaseProcess  # type: ignore[attr-defined]
+    process: Any = module.BaseProcess
     original = process._bootstrap
 
     @functools.wraps(original)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from probes.outside.crash.hold import HoldProbe
 from probes.outside.ends.native_exit import NativeExitProbe
-from probes.outside.ends.processes import EndsProbe
-from probes.outside.machine.kernel import KernelProbe
-from probes.outside.machine.maps import MapsProbe
-from probes.outside.memory.headroom import HeadroomProbe
+from probes.outside.ends.process_ends import EndsProbe
+from probes.outside.limit_use import LimitUseProbe
+from probes.outside.machine.kernel_log import KernelProbe
+from probes.outside.machine.mapped_libraries import MapsProbe
+from probes.outside.memory.headroom_snapshot import HeadroomProbe
 from probes.outside.memory.pressure import PressureProbe
-from probes.outside.memory.samples import MemoryProbe
-from probes.outside.memory.tree import TreeProbe
+from probes.outside.memory.process_samples import MemoryProbe
+from probes.outside.memory.tree_samples import TreeProbe
 from probes.outside.probe import Probe, Watched
-from probes.outside.progress.looks import HangProbe
+from probes.outside.progress.hang_looks import HangProbe
 from probes.outside.system.refusals import RefusalsProbe
 from probes.outside.system.signals import SignalsProbe
-from probes.outside.threads.samples import ThreadsProbe
+from probes.outside.threads.thread_samples import ThreadsProbe
 
 PROBES: tuple[type[Probe], ...] = (
     RefusalsProbe,  # first: what comes before the tracing is not seen
@@ -25,6 +26,7 @@ PROBES: tuple[type[Probe], ...] = (
     TreeProbe,
     HeadroomProbe,
     ThreadsProbe,
+    LimitUseProbe,
     MapsProbe,
     KernelProbe,
     HoldProbe,

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from probes import records
-from probes.outside.machine import tools
+from probes.outside.machine import stack_tools
 from probes.outside.probe import ToolResult, run_tool
 
 PROC_FILES = ("maps", "status", "limits", "smaps_rollup")
@@ -68,7 +68,7 @@ class Snapshot:
 
     def gdb(self) -> None:
         """Take the native stacks of all threads, known to Python or not: gdb.txt, where gdb is installed."""
-        path = tools.gdb()
+        path = stack_tools.gdb()
         if path is not None:
             command = [path, *GDB, "-p", str(self.pid), "-ex", f"thread apply all bt {GDB_FRAMES}"]
             self.take("gdb", command, "gdb.txt")
@@ -92,10 +92,10 @@ class Snapshot:
         records.append(self._gaps, {"probe": probe, "reason": f"process {self.pid}: {reason}"})
 
     def _py_spy(self, probe: str, name: str, *options: str) -> None:
-        path = tools.py_spy()
+        path = stack_tools.py_spy()
         if path is None:
             self.gap(probe, "py-spy is not installed")
             return
         result = self.take(probe, [path, "dump", *options, "--json", "--pid", str(self.pid)], name)
         if result.code != 0 and any(word in result.stderr.lower() for word in REFUSED):
-            self.gap(probe, f"reading another process' stacks: {tools.ptrace_setting()}")
+            self.gap(probe, f"reading another process' stacks: {stack_tools.ptrace_setting()}")

@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from harness.launch import trial  # noqa: E402
 from harness.model import Cell  # noqa: E402
-from harness.plan import reading as plan  # noqa: E402
+from harness.plan import plan_file as plan  # noqa: E402
 
 STEPPER = ROOT / "tests" / "bench" / "stepper.py"
 BOOT = ROOT / "probes" / "inside" / "boot.py"

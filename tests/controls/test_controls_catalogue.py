@@ -8,7 +8,7 @@ from harness.controls import catalogue, reuse, run
 from harness.controls.catalogue import CATALOGUE, PROGRAMS, Planted
 from harness.controls.score import NO_FAILURE, SPECIFIC
 from harness.decide.hypotheses import HYPOTHESES
-from harness.plan.reading import parse
+from harness.plan.plan_file import parse
 
 FAMILIES = {hypothesis.ID for hypothesis in HYPOTHESES}
 HELPERS = {"killer", "few_threads", "weights"}

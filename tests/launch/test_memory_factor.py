@@ -9,7 +9,7 @@ import pytest
 from observing import observe
 
 from harness.model import ConfigError
-from harness.plan.reading import parse
+from harness.plan.plan_file import parse
 
 MIB = 1 << 20
 TOUCHES = "held = [b'1' * (8 << 20) for _ in range(40)]\nprint(len(held))\n"

@@ -14,7 +14,7 @@ from harness.facts import reading as facts
 from harness.launch import memory_limit, trial
 from harness.launch.memory_limit import Confinement, parents
 from harness.model import Trial
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from probes import records
 
 MIB = 1 << 20

@@ -11,8 +11,8 @@ from harness.launch import stop_rules
 from harness.launch.stillness import Stillness, allowed_seconds
 from harness.launch.stop_rules import Pulse
 from harness.model import ConfigError
-from harness.plan import reading as plan
-from harness.plan.reading import Limits
+from harness.plan import plan_file as plan
+from harness.plan.plan_file import Limits
 
 ADAPTIVE = Limits(None, None, None, None)
 FIXED = Limits(None, 7.0, None, None)

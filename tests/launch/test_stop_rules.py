@@ -8,7 +8,7 @@ import pytest
 
 from harness.launch import stop_rules
 from harness.launch.stop_rules import Pulse
-from harness.plan.reading import Limits
+from harness.plan.plan_file import Limits
 
 WELL = Pulse(seconds=1.0, idle_seconds=0.1, rss_bytes=100, threads=1, step=1, steps_done=0, kind="enter")
 ALL = Limits(wall_seconds=60.0, no_progress_seconds=10.0, memory_bytes=1000, steps=3)

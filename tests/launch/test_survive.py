@@ -12,11 +12,11 @@ from observing import observe, victim
 from harness.launch import stop_rules
 from harness.launch.stop_rules import Pulse
 from harness.model import ConfigError
-from harness.plan import reading as plan
-from harness.plan.reading import Limits
+from harness.plan import plan_file as plan
+from harness.plan.plan_file import Limits
 from harness.plan.survive import Survive
 from probes import records
-from probes.outside.progress.rings import Processes
+from probes.outside.progress.live_progress import Processes
 
 WELL = Pulse(seconds=1.0, idle_seconds=0.1, rss_bytes=100, threads=1, step=1, steps_done=0, kind="enter")
 NONE = Limits(None, None, None, None)

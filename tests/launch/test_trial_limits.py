@@ -10,7 +10,7 @@ from observing import SECONDS, is_gone, observe, python_children, victim
 from harness.facts import reading as facts
 from harness.launch import trial
 from harness.launch.stop_rules import Pulse
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from probes import records
 
 MIB = 1 << 20

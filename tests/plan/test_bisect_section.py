@@ -9,7 +9,7 @@ import pytest
 
 from harness.model import ConfigError
 from harness.plan.bisect_section import NOTHING, Wishes
-from harness.plan.reading import Plan, parse
+from harness.plan.plan_file import Plan, parse
 
 
 def planned(folder: Path, bisect: Any, **keys: Any) -> Plan:

@@ -12,7 +12,7 @@ from observing import ROOT
 
 from harness.model import Cell, ConfigError
 from harness.plan import cells
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 
 CONFIGS = ROOT / "configs"
 LEAST: Mapping[str, Any] = {"target": {"command": ["give-one.py"]}}

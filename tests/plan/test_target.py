@@ -12,7 +12,7 @@ import pytest
 from harness.launch import command as launching
 from harness.launch.command import Values
 from harness.model import ConfigError
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from harness.plan.target import Target, Way
 
 

@@ -10,7 +10,7 @@ from observing import Observed, observe, victim
 
 from harness.facts import reading as facts
 from harness.launch import trial
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from probes import records
 
 pytestmark = pytest.mark.torch

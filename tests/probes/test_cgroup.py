@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.outside.memory.control_groups import memory_limits
+from probes.outside.memory.control_group_limits import memory_limits
 
 
 @pytest.fixture

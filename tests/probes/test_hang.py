@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from probes import records
-from probes.outside.machine import tools
+from probes.outside.machine import stack_tools
 from probes.outside.probe import Watched
-from probes.outside.progress.looks import HangProbe
+from probes.outside.progress.hang_looks import HangProbe
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 WAITER = "import signal, threading; signal.alarm(60); lock = threading.Lock(); lock.acquire(); lock.acquire()"
@@ -69,8 +69,8 @@ def test_output_meanwhile_is_progress(make: Make, tmp_path: Path) -> None:
 
 def test_without_the_tool_the_kernel_is_asked(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No py-spy: each look says so, and still has the threads."""
-    monkeypatch.setattr(tools, "py_spy", lambda: None)
-    monkeypatch.setattr(tools, "gdb", lambda: None)
+    monkeypatch.setattr(stack_tools, "py_spy", lambda: None)
+    monkeypatch.setattr(stack_tools, "gdb", lambda: None)
     assert make().before_end("no progress") is False
     assert all((tmp_path / "native" / f"hang-{number}" / "threads.txt").exists() for number in (1, 2, 3))
     assert not list(tmp_path.rglob("python_stacks.json"))

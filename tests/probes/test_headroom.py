@@ -13,7 +13,7 @@ import pytest
 from observing import Observed, observe, victim  # noqa: E402
 
 from probes.outside.memory.ceilings import Ceiling, Ceilings  # noqa: E402
-from probes.outside.memory.headroom import is_due, predicted_seconds, threshold_bytes  # noqa: E402
+from probes.outside.memory.headroom_snapshot import is_due, predicted_seconds, threshold_bytes  # noqa: E402
 
 MIB = 1 << 20
 PACE = 200  # MiB a second

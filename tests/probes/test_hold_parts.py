@@ -11,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from probes.outside.crash import fault_record, heap_lock, torch_stacks
+from probes.outside.crash import fault_record, heap_lock, held_process, torch_stacks
 from probes.outside.crash.fault_page import FIRST_SLOT, HELD, SIZE, FaultPage, is_whole, read_slot
-from probes.outside.machine.tools import ptrace_scope, ptrace_setting
+from probes.outside.machine.stack_tools import ptrace_scope, ptrace_setting
 from probes.outside.snapshot import Snapshot
-from probes.outside.threads import signals as threads_of
 from probes.records import read_lines
 
 MAPS = """\
@@ -155,8 +154,8 @@ class TestOtherProcess:
         """Every tool fails with a Gap; nothing raises."""
         process = subprocess.Popen(["true"])
         process.wait()
-        assert threads_of.read_memory(process.pid, 4096, 8) == b""
-        assert not threads_of.signal_thread(process.pid, process.pid, 0)
+        assert held_process.read_memory(process.pid, 4096, 8) == b""
+        assert not held_process.signal_thread(process.pid, process.pid, 0)
         snapshot = Snapshot(process.pid, tmp_path / "taken", tmp_path / "gaps.jsonl", 5.0)
         snapshot.proc()
         snapshot.python()
@@ -166,8 +165,8 @@ class TestOtherProcess:
     def test_own_memory(self) -> None:
         """What is read is what is there."""
         buffer = ctypes.create_string_buffer(b"sixteen bytes !!")
-        assert threads_of.read_memory(os.getpid(), ctypes.addressof(buffer), 16) == b"sixteen bytes !!"
-        assert threads_of.write_memory(os.getpid(), ctypes.addressof(buffer), b"SIX")
+        assert held_process.read_memory(os.getpid(), ctypes.addressof(buffer), 16) == b"sixteen bytes !!"
+        assert held_process.write_memory(os.getpid(), ctypes.addressof(buffer), b"SIX")
         assert buffer.value == b"SIXteen bytes !!"
 
     def test_no_time_left(self, tmp_path: Path) -> None:

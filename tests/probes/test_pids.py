@@ -12,8 +12,8 @@ import pytest
 
 from harness.facts import reading as facts
 from harness.launch import trial
-from harness.plan import reading as plan
-from probes.outside.threads import limits as pids
+from harness.plan import plan_file as plan
+from probes.outside.threads import thread_ceilings as pids
 
 REAL = pids.ROOT / "pids"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from probes import records
+from probes.outside.memory.control_group_limits import counting_group, memory_groups
 from probes.outside.memory.control_group_use import is_limited, use_of
-from probes.outside.memory.control_groups import counting_group, memory_groups
 from probes.outside.memory.pressure import PressureProbe
-from probes.outside.memory.rollup import sums
+from probes.outside.memory.smaps_rollup import sums
 from probes.outside.probe import Watched
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="these counters are Linux's")

@@ -18,7 +18,7 @@ import psutil
 from harness.facts import reading as facts
 from harness.launch import trial
 from harness.model import Trial
-from harness.plan import reading as plan
+from harness.plan import plan_file as plan
 from probes import records
 from probes.outside.progress.flight import FlightRecord, read_ring
 

@@ -219,8 +219,8 @@ class TestDeathOfTheSupervisor:
     SUPERVISOR = """
 import os, sys, time
 from pathlib import Path
-from harness import windows
-from harness.process import Launch
+from harness.launch import windows
+from harness.launch.process import Launch
 folder = Path(sys.argv[1])
 command = [sys.executable, "-c", "import time; time.sleep(600)"]
 child = windows.start(Launch(command, dict(os.environ), folder, folder / "stdout.log", folder / "stderr.log"))

@@ -47,7 +47,9 @@ def of(folder: TrialFolder, exit_: Exit, last_event: LastEvent | None, outcome: 
     asked = early_end.orderly(folder)
     if asked and worker is None:
         return Signature(None, f"{asked['signal']}, {ORDERLY}", point)
-    found = faulting_stack.read(folder) if _is_fault(worker.signal if worker else exit_.signal or exit_.ntstatus) else None
+    found = (
+        faulting_stack.read(folder) if _is_fault(worker.signal if worker else exit_.signal or exit_.ntstatus) else None
+    )
     if found is None:
         return Signature(None, _of_worker(folder, worker, how) if worker else _of_exit(folder, exit_, point), point)
     return Signature(exact(how, found.kind, found.frames), loose(how, found.frames), point)

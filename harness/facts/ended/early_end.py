@@ -1,8 +1,8 @@
 """An end that the program asked for before its work was done, or that a signal asked of it; pure.
 
-`sys.exit(0)` in the middle of an epoch leaves the same code as one at the end. It is early where a model was in training
-mode, an optimizer had stepped, and the call stands in a loop, or in a function that is not called by the main program's
-last statement. It is orderly where a handler of a signal made it, which came from outside.
+`sys.exit(0)` in the middle of an epoch leaves the same code as one at the end. It is early where a model was in
+training mode, an optimizer had stepped, and the call stands in a loop, or in a function that is not called by the main
+program's last statement. It is orderly where a handler of a signal made it, which came from outside.
 """
 
 from __future__ import annotations

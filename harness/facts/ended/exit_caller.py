@@ -26,8 +26,13 @@ def caller(folder: TrialFolder, place: str | None, thread: int | None) -> dict[s
     """Return {library, function, is_own}; None where no stack tells. `place` is the folder of the stacks."""
     if place is None:
         return None
-    maps = [(int(low, 16), int(high, 16), path) for low, high, path in MAPPING.findall(folder.text(f"{place}/maps.txt"))]
-    gdb, spy = gdb_text.parse(folder.text(f"{place}/gdb.txt")), pyspy_text.parse(folder.text(f"{place}/native_stacks.json"))
+    maps = [
+        (int(low, 16), int(high, 16), path) for low, high, path in MAPPING.findall(folder.text(f"{place}/maps.txt"))
+    ]
+    gdb, spy = (
+        gdb_text.parse(folder.text(f"{place}/gdb.txt")),
+        pyspy_text.parse(folder.text(f"{place}/native_stacks.json")),
+    )
     found = (_below_exit(stacks, thread, maps) for stacks in (gdb, spy))
     path, frame = next((one for one in found if one is not None), (None, None))
     if path is None or frame is None:

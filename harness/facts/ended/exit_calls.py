@@ -104,7 +104,7 @@ def _from_children(folder: TrialFolder) -> Iterator[Sent]:
 
 
 def _ends(folder: TrialFolder, row: Row) -> bool:
-    """SIGKILL cannot be survived; any other signal must have been sent right before the end, or a timer have run out."""
+    """SIGKILL cannot be survived; any other signal must have been sent right before the end, or a timer be over."""
     end = folder.exit.get("started_monotonic", 0.0) + folder.exit.get("seconds", 0.0)
     if row.value["call"] in TIMERS:
         set_ = [other for other in folder.own_lines(records.EXITS) if other.value["call"] == row.value["call"]]

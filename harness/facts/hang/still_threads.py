@@ -12,8 +12,8 @@ from harness.facts.hang.stacks import Frame, Sample, StackThread
 from harness.facts.hang.waits_for import Wait, Waits, wait_of
 from harness.model import Source
 from probes import records
-from probes.outside.threads import kernel_threads
-from probes.outside.threads.kernel_threads import KernelThread
+from probes.outside.threads import thread_states
+from probes.outside.threads.thread_states import KernelThread
 
 IDLE_TICKS = 2  # a second, below which a thread has done nothing
 GIL_WAITS = ("take_gil", "pthread_cond_timedwait")
@@ -113,7 +113,7 @@ def read(folder: TrialFolder, taken: list[dict[str, Any]]) -> list[StillThread]:
 
 def _process(folder: TrialFolder, taken: list[dict[str, Any]], pid: int, part: str) -> list[StillThread]:
     names = [f"{look['folder']}{part}" for look in taken]
-    kernel = [kernel_threads.read(folder.path / name / "threads.txt") for name in names]
+    kernel = [thread_states.read(folder.path / name / "threads.txt") for name in names]
     python = [hang_stacks.read(folder.path / name / "python_stacks.json") for name in names]
     native = [hang_stacks.read(folder.path / name / "native_stacks.json") for name in names]
     seen = [thread for thread in kernel[0] if all(thread in rows for rows in kernel)]

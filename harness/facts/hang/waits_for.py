@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 
-from probes.outside.threads.kernel_threads import KernelThread
+from probes.outside.threads.thread_states import KernelThread
 
 
 class Waits(enum.StrEnum):

@@ -1,4 +1,4 @@
-"""children.jsonl of every process -> what parents started and how it ended, tools that are not Python included; pure."""
+"""children.jsonl of every process -> what parents started and how it ended, tools included; pure."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Whether the observed process can have ended because another one of its tree had died before; pure.
 
-By time, and by what it did in between: a program that went on with its work for long has survived that death. A helper's
-exit code alone is no news to a program that asked for it (`grep` finds nothing, an import is tried out): that counts
-where the program's own end follows at once, or reports it.
+By time, and by what it did in between: a program that went on with its work for long has survived that death. The exit
+code of a helper alone is no news to a program that asked for it (`grep` finds nothing, an import is tried out): that
+counts where the program's own end follows at once, or reports it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,14 @@ from harness.facts.folder import TrialFolder
 from harness.facts.processes.ends import End
 from probes import records
 
-FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS")  # nobody else's death makes an instruction fault
+FAULTS = (
+    "SIGSEGV",
+    "SIGBUS",
+    "SIGFPE",
+    "SIGILL",
+    "SIGTRAP",
+    "SIGSYS",
+)  # no other death makes an instruction fault
 AT_ONCE_SECONDS = 0.5
 SOON_SECONDS = 30.0  # a loader looks after its workers every 5 s, a launcher after its ranks
 ASKED = ("subprocess", "tool")  # started by a program that reads the exit code

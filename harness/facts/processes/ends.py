@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-import signal
 from collections.abc import Iterator
 
 from harness.facts.ended.exit_calls import SIGNAL_CALLS
+from harness.facts.ended.signal_names import signal_name
 from harness.facts.folder import TrialFolder
 from harness.facts.last_event import last_event
 from harness.facts.processes import children
@@ -33,8 +33,8 @@ class End:
 
     `folder` is its place in the trial's, "" for the observed process; `began` is when it went wrong, or else when it
     ended, in seconds of the monotonic clock; `sent_by` is who sent the signal that ended it. `is_known`: whether its
-    status was seen. `is_ours`: the harness ended it. `is_seen_late`: no record of its own tells when. `command`: what it
-    was started by, where its parent recorded it; a "tool" is a process that was not observed from inside.
+    status was seen. `is_ours`: the harness ended it. `is_seen_late`: no record of its own tells when. `command`: what
+    it was started by, where its parent recorded it; a "tool" is a process that was not observed from inside.
     """
 
     pid: int
@@ -229,12 +229,6 @@ class _Reader:
 
     def _row_of(self, name: str, key: str, pid: int) -> Row | None:
         return next((row for row in reversed(self._folder.lines(name).rows) if row.value.get(key) == pid), None)
-
-
-def signal_name(number: int | None) -> str | None:
-    """Return "SIGKILL" for 9, as the records spell it."""
-    known = {member.value: member.name for member in signal.Signals}
-    return None if number is None else known.get(number, f"signal {number}")
 
 
 def by_words(words: str) -> str:

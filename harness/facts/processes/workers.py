@@ -28,7 +28,10 @@ def facts(folder: TrialFolder) -> list[Fact]:
             "pid": first.pid, "signal": first.signal, "code": first.code, "error": first.error,
             "command": first.command, "started_by": first.how, "sent_by": first.sent_by, "rank": first.rank,
         }  # fmt: skip
-        return [Fact("worker_death", value, first.sources), *exit_calls.of_process(folder, first.pid, first.folder, first.code)]
+        return [
+            Fact("worker_death", value, first.sources),
+            *exit_calls.of_process(folder, first.pid, first.folder, first.code),
+        ]
     told = ((LOADER.search(text), source) for text, source in _texts(folder))
     found = ((match, source) for match, source in told if match)
     return [

@@ -12,23 +12,22 @@ from rich.text import Text
 
 from harness.model import Evidence, Trial
 from harness.report.console.styles import OUTCOMES, QUIET, Fitted, item, joined, prose, section, table, words
-from harness.report.content import grids as cells
-from harness.report.content import long_tables, summary
+from harness.report.content import grids, long_tables, summary
 
 
 def matrix(evidence: Evidence) -> Iterator[RenderableType]:
     """Yield the matrix as grids of coloured squares, then the interventions."""
     yield from section("Matrix")
-    found = cells.grids(evidence)
+    found = grids.of(evidence)
     if not found:
         yield prose("No trial was run.")
-    if cells.fixed(evidence):
-        yield prose(words(f"in every cell: {cells.fixed(evidence)}", QUIET))
+    if grids.fixed(evidence):
+        yield prose(words(f"in every cell: {grids.fixed(evidence)}", QUIET))
     for grid in found:
         if grid.title:
             yield words(f"\n  {grid.title}", "bold")
         yield Fitted(functools.partial(_parts, grid))
-    changed = cells.intervened(evidence)
+    changed = grids.intervened(evidence)
     if changed:
         yield words("")
         yield Padding.indent(_interventions(changed), 2)
@@ -70,7 +69,7 @@ def controls(evidence: Evidence) -> Iterator[RenderableType]:
         yield item(joined(words(control.id, "bold"), mark, separator="  "), shown)
 
 
-def _parts(grid: cells.Grid, _: Console, width: int) -> Iterator[RenderableType]:
+def _parts(grid: grids.Grid, _: Console, width: int) -> Iterator[RenderableType]:
     """Yield the grid, in as many parts as the width asks for."""
     lines = [line for row in grid.squares for square in row for line in square.lines]
     widest = max(len(line) for line in (*lines, *grid.columns)) + 3
@@ -79,14 +78,14 @@ def _parts(grid: cells.Grid, _: Console, width: int) -> Iterator[RenderableType]
         yield Padding.indent(_grid(grid, slice(first, first + fitting)), 2)
 
 
-def _grid(grid: cells.Grid, part: slice) -> Table:
+def _grid(grid: grids.Grid, part: slice) -> Table:
     made = table("", *grid.columns[part])
     for label, squares in zip(grid.rows, grid.squares, strict=True):
         made.add_row(words(label, "bold"), *(_square(square) for square in squares[part]))
     return made
 
 
-def _square(square: cells.Square) -> Text:
+def _square(square: grids.Square) -> Text:
     outcome = square.outcome
     return words("\n".join(square.lines), OUTCOMES[outcome] if outcome else QUIET)
 

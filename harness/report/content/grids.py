@@ -48,7 +48,7 @@ class Grid:
     squares: tuple[tuple[Square, ...], ...]
 
 
-def grids(evidence: Evidence) -> list[Grid]:
+def of(evidence: Evidence) -> list[Grid]:
     """Return the grids; none where no trial was run."""
     trials = baseline(evidence)
     names = varying(trials)

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from harness import units
 from harness.model import Evidence, Outcome
-from harness.report.content import chart_series, long_tables, summary
-from harness.report.content import grids as cells
+from harness.report.content import chart_series, grids, long_tables, summary
 from harness.report.html import chart_forwards, chart_matrix, chart_memory
 from harness.report.html.tags import table, tag, words
 
@@ -20,16 +19,16 @@ FORWARDS_CAPTION = (
 def matrix(evidence: Evidence) -> str:
     """Return the matrix as drawings, and the interventions as a table."""
     parts = [tag("h2", "Matrix")]
-    if cells.fixed(evidence):
-        parts.append(tag("p", "In every cell: ", words(cells.fixed(evidence)), class_="quiet"))
-    for grid in cells.grids(evidence):
+    if grids.fixed(evidence):
+        parts.append(tag("p", "In every cell: ", words(grids.fixed(evidence)), class_="quiet"))
+    for grid in grids.of(evidence):
         parts.append(tag("h3", words(grid.title)) if grid.title else "")
         parts.append(tag("figure", chart_matrix.chart(grid)))
     if not evidence.trials:
         parts.append(tag("p", "No trial was run."))
     changed = [
         [words(", ".join(trial.interventions)), words(trial.cell.id), words(summary.ending_text(trial))]
-        for trial in cells.intervened(evidence)
+        for trial in grids.intervened(evidence)
     ]
     return "\n".join([*parts, table(("changed on purpose", "cell", "outcome"), changed) if changed else ""])
 

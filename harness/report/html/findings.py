@@ -1,4 +1,4 @@
-"""The HTML report's words: the verdict, the endings, the findings, the trials."""
+"""The HTML report's words: the verdict, the endings, the findings, the searches, the trials."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from harness import units
 from harness.model import Evidence, Finding, Gap, Reason, Source, Status, Trial
-from harness.report.content import summary
+from harness.report.content import search_rows, summary
+from harness.report.content.search_rows import Row, Search
 from harness.report.html.tags import address, breakable, link, table, tag, words
 
 MOST_NAMES = 8
@@ -52,6 +53,13 @@ def others(evidence: Evidence) -> str:
     return tag("h2", "Other hypotheses") + "".join(full) + brief if found else ""
 
 
+def searches(evidence: Evidence) -> str:
+    """Return all searches, each result in a sentence, its decision tree as a table; "" where none was run."""
+    title = tag("h2", "From &#8220;it dies&#8221; to the smallest thing that still dies")
+    found = search_rows.found(evidence)
+    return title + "".join(map(_search, found)) if found else ""
+
+
 def trials(evidence: Evidence) -> str:
     """Return one row a trial, and beneath it all of its facts."""
     if not evidence.trials:
@@ -60,6 +68,19 @@ def trials(evidence: Evidence) -> str:
     rows = [_trial(trial) for trial in evidence.trials]
     facts = [_facts(trial) for trial in evidence.trials if trial.facts]
     return "\n".join([tag("h2", "Trials"), table(headers, rows), *facts])
+
+
+def _search(search: Search) -> str:
+    statement = tag("p", tag("b", words(search.statement)), " ", link(search.source))
+    notes = tag("ul", *map(_reason, search.notes), class_="list") if search.notes else ""
+    title = tag("summary", f"Decision tree: {len(search.rows)} {'step' if len(search.rows) == 1 else 'steps'}")
+    tree = tag("details", title, table(search_rows.HEADERS, map(_step, search.rows))) if search.rows else ""
+    return tag("h3", words(search.title)) + statement + notes + tree
+
+
+def _step(row: Row) -> list[str]:
+    tried = tag("code", breakable(row.subject)) + tag("div", *map(link, row.evidence), class_="sources")
+    return [words(row.question), tried, words(row.answers), words(row.excluded)]
 
 
 def _trial_names(ending: summary.Ending) -> list[str]:

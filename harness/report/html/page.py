@@ -10,9 +10,7 @@ from harness.model import Evidence, Experiment
 from harness.report import evidence as evidence_json
 from harness.report import shell
 from harness.report.content import long_tables, summary
-from harness.report.html import figures as html_figures
-from harness.report.html import findings as html_findings
-from harness.report.html import searches as html_searches
+from harness.report.html import figures, findings
 from harness.report.html.tags import table, tag, words
 
 
@@ -27,16 +25,16 @@ def render(evidence: Evidence, folder: Path) -> str:
     ]
     sections = [
         _header(evidence),
-        html_findings.verdict(evidence),
-        html_findings.what_happened(evidence),
-        html_findings.questions(evidence),
-        html_findings.others(evidence),
-        html_searches.show(evidence),
+        findings.verdict(evidence),
+        findings.what_happened(evidence),
+        findings.questions(evidence),
+        findings.others(evidence),
+        findings.searches(evidence),
         _experiments(evidence),
-        html_figures.matrix(evidence),
-        html_figures.memory(evidence, folder),
-        html_figures.forwards(evidence, folder),
-        html_findings.trials(evidence),
+        figures.matrix(evidence),
+        figures.memory(evidence, folder),
+        figures.forwards(evidence, folder),
+        findings.trials(evidence),
         _gaps(evidence),
         _controls(evidence),
         _footer(evidence),

@@ -20,7 +20,7 @@ from harness.decide.study import Study
 from harness.model import Cell
 from harness.plan.bisect_section import Difference, Side
 from harness.plan.fields import dotted_set
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.shrink.bisect.same_failure import answer
 from harness.shrink.place.sub_trials import Bench
 from harness.shrink.search.answers import Answer

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.model import Gap, Reason, Source
-from harness.shrink.place.capture import FOREIGN, Capture, Form, Operator, Tensor
+from harness.shrink.place.captured_call import FOREIGN, Capture, Form, Operator, Tensor
 from harness.shrink.place.likeness import Death, Likeness
 from harness.shrink.place.narrow import Narrowed, Stretch
 from harness.shrink.place.replays import Asked, Ended, Subject, missed

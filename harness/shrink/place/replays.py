@@ -9,9 +9,9 @@ from pathlib import Path
 
 from harness.decide.statistics import Count, interval
 from harness.model import Cell, Outcome, Source
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.shrink.place import likeness, script
-from harness.shrink.place.capture import Capture
+from harness.shrink.place.captured_call import Capture
 from harness.shrink.place.likeness import Death, Likeness
 from harness.shrink.place.narrow import Stretch
 from harness.shrink.place.sub_trials import Bench, Ran, replaying

@@ -21,7 +21,7 @@ from harness.decide.statistics import Count
 from harness.decide.study import Study
 from harness.facts.folder import TrialFolder
 from harness.model import Cell, Outcome, Source, Trial
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.shrink.place import likeness, script
 from harness.shrink.place.conclusion import Found, Place, describe, run_as_json
 from harness.shrink.place.likeness import Death, Likeness

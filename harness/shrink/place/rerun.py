@@ -9,8 +9,8 @@ from typing import Any
 
 from harness.decide.statistics import Count
 from harness.model import Cell, ConfigError
-from harness.plan import reading as plan
-from harness.plan.reading import Plan
+from harness.plan import plan_file as plan
+from harness.plan.plan_file import Plan
 from harness.report.user_errors import NO_EVIDENCE
 from harness.shrink.place import likeness, repro
 from harness.shrink.place.replays import End, Ended

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.shrink.place import spelling
-from harness.shrink.place.capture import FOREIGN, Capture, Form, Operator, Tensor
+from harness.shrink.place.captured_call import FOREIGN, Capture, Form, Operator, Tensor
 from harness.shrink.place.narrow import Stretch
 
 MOST_LINES = 60

@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from harness.shrink.place.capture import Operator
+from harness.shrink.place.captured_call import Operator
 
 
 def call(operator: Operator) -> str:

@@ -12,7 +12,7 @@ from harness.facts.folder import TrialFolder
 from harness.launch import trial
 from harness.launch.stop_rules import Pulse
 from harness.model import Cell, Source, Trial
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.plan.target import Target
 from harness.shrink.place import likeness
 from harness.shrink.place.likeness import Death

@@ -1,4 +1,4 @@
-"""Reads the fault page of an observed process (probes/inside/page.py tells its layout), and lets the process die.
+"""Reads the fault page of an observed process (probes/inside/fault_page.py tells its layout), and lets the process die.
 
 Sources: siginfo_t in sigaction(2); ucontext_t in the kernel's arch/x86/include/uapi/asm/sigcontext.h and
 arch/arm64/include/uapi/asm/sigcontext.h.

@@ -8,10 +8,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from probes.outside.crash import mapped_file
+from probes.outside.crash import held_process, mapped_file
 from probes.outside.crash.fault_page import FaultSlot
 from probes.outside.system import quiet
-from probes.outside.threads import signals as threads_of
 
 NAMES = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV"}
 CODES = {
@@ -28,7 +27,7 @@ MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$", re.MU
 
 def of_held(slot: FaultSlot, folder: Path, log: Path, noticed: float) -> dict[str, Any]:
     """Return the record of a process that is held: its memory can still be read."""
-    instruction = threads_of.read_memory(slot.pid, slot.registers.pc, INSTRUCTION_BYTES)
+    instruction = held_process.read_memory(slot.pid, slot.registers.pc, INSTRUCTION_BYTES)
     return {
         **of_dead(slot, folder, log), "instruction_bytes": instruction.hex() or None, "held": True,
         "noticed_after_seconds": round(noticed - slot.t, 4),

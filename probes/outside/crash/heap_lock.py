@@ -13,9 +13,9 @@ from __future__ import annotations
 import os
 import re
 
+from probes.outside.crash import held_process
 from probes.outside.crash.fault_page import FaultPage
 from probes.outside.probe import run_tool
-from probes.outside.threads import signals as threads_of
 
 FUTEX = {"x86_64": "202", "aarch64": "98"}
 HEAP_BYTES, HEAP_HEAD_BYTES = 64 << 20, 256
@@ -41,8 +41,8 @@ def is_arena(word: int, maps: str) -> bool:
 
 def force_open(page: FaultPage, pid: int, threads: Waiting) -> bool:
     """Set their locks to free and wake the threads; whether the process' memory could be written."""
-    written = [threads_of.write_memory(pid, lock, bytes(4)) for lock in set(threads.values())]
-    return any(written) and all([threads_of.signal_thread(pid, tid, page.release_signal) for tid in threads])
+    written = [held_process.write_memory(pid, lock, bytes(4)) for lock in set(threads.values())]
+    return any(written) and all([held_process.signal_thread(pid, tid, page.release_signal) for tid in threads])
 
 
 def _futex() -> str:

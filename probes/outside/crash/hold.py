@@ -12,11 +12,10 @@ import time
 from pathlib import Path
 
 from probes import records
-from probes.outside.crash import fault_record, heap_lock, paused
+from probes.outside.crash import fault_record, heap_lock, held_by_pause, held_process
 from probes.outside.crash.fault_page import HELD, PAUSE, FaultPage, FaultSlot, is_whole
 from probes.outside.probe import Probe, Watched, run_tool
 from probes.outside.snapshot import Snapshot
-from probes.outside.threads import signals as threads_of
 
 FAST_SECONDS = 0.04
 SCAN_SECONDS = 0.1
@@ -46,7 +45,7 @@ class HoldProbe(Probe):
     @classmethod
     def missing(cls) -> str | None:
         """Return why no crash can be held on this system."""
-        known = sys.platform == "linux" and os.uname().machine in threads_of.TGKILL
+        known = sys.platform == "linux" and os.uname().machine in held_process.TGKILL
         return None if known else "a crash is held on Linux only, on x86-64 and aarch64"
 
     def sample(self, now: float) -> None:
@@ -71,7 +70,7 @@ class HoldProbe(Probe):
 
     def _fault(self, label: str, page: FaultPage) -> FaultSlot | None:
         if page.mode == PAUSE:
-            return paused.find(self.watched.pid if label == "main" else int(label), self._log(label))
+            return held_by_pause.find(self.watched.pid if label == "main" else int(label), self._log(label))
         return page.first
 
     def _look(self, now: float, label: str, page: FaultPage, slot: FaultSlot) -> None:
@@ -153,7 +152,7 @@ def signal_others(page: FaultPage, pid: int, number: int) -> None:
     """Send every thread that has not faulted a signal."""
     for name in run_tool(["ls", f"/proc/{pid}/task"]).stdout.split() if number else ():
         if int(name) not in page.threads:
-            threads_of.signal_thread(pid, int(name), number)
+            held_process.signal_thread(pid, int(name), number)
 
 
 def let_die(page: FaultPage, slot: FaultSlot) -> bool:
@@ -164,12 +163,12 @@ def let_die(page: FaultPage, slot: FaultSlot) -> bool:
     while not _is_dead(slot.pid):
         waited = time.perf_counter() - begun
         if waited > 3.0:
-            threads_of.signal_process(slot.pid, 9)
+            held_process.signal_process(slot.pid, 9)
             return False
-        threads_of.signal_thread(slot.pid, slot.tid, number)
+        held_process.signal_thread(slot.pid, slot.tid, number)
         if waited > 0.5:  # the signal was sent, or another thread has repaired what the instruction needs
             signal_others(page, slot.pid, page.release_signal)
-            threads_of.signal_process(slot.pid, slot.signal)
+            held_process.signal_process(slot.pid, slot.signal)
         time.sleep(0.005)
     return True
 

@@ -1,5 +1,7 @@
 """Reads another process through the Win32 API: what psutil reads, but a process that has gone gives zeros.
 
+The one home of the structures that describe a process; those of a job are with the five verbs, which alone use them.
+
 A handle that was opened while the process was there, or while anybody held a handle to it, stays valid after its end.
 Sources: "Process Status API", "Tool Help Library" and GlobalMemoryStatusEx in the Win32 reference.
 """
@@ -24,7 +26,7 @@ PATH_LETTERS = 1024
 UNITS_PER_SECOND = 1e7  # FILETIME counts 100 ns
 
 
-class _MemoryCounters(ctypes.Structure):
+class MemoryCounters(ctypes.Structure):
     """PROCESS_MEMORY_COUNTERS."""
 
     _fields_ = [
@@ -70,7 +72,7 @@ class _MemoryStatus(ctypes.Structure):
 
 def _library() -> Any:
     """Return kernel32 with the types of what is called here: handles do not fit ctypes' default int."""
-    library = ctypes.WinDLL("kernel32")
+    library = ctypes.WinDLL("kernel32", use_last_error=True)
     handle, pointer, word = wintypes.HANDLE, wintypes.LPVOID, wintypes.DWORD
     for name in ("OpenProcess", "OpenThread"):
         getattr(library, name).argtypes, getattr(library, name).restype = [word, wintypes.BOOL, word], handle
@@ -102,13 +104,12 @@ class Process:
 
     def memory(self) -> tuple[int, int]:
         """Return the working set and the private commit, in bytes."""
-        counters = _MemoryCounters()
-        _kernel32.K32GetProcessMemoryInfo(self._handle, ctypes.byref(counters), ctypes.sizeof(counters))
+        counters = memory_counters(self._handle)
         return counters.WorkingSetSize, counters.PagefileUsage
 
     def cpu_seconds(self) -> float:
         """Return user and system time together."""
-        return sum(_times(_kernel32.GetProcessTimes, self._handle))
+        return sum(cpu_seconds(self._handle))
 
     def threads(self) -> list[tuple[int, float, float]]:
         """Return each thread's id, user and system seconds."""
@@ -130,6 +131,18 @@ class Process:
         path = ctypes.create_unicode_buffer(PATH_LETTERS)
         _kernel32.K32GetModuleFileNameExW(self._handle, module, path, PATH_LETTERS)
         return path.value
+
+
+def memory_counters(handle: int | None) -> MemoryCounters:
+    """Return the memory accounts of a process; zeros where its handle says nothing."""
+    counters = MemoryCounters()
+    _kernel32.K32GetProcessMemoryInfo(handle, ctypes.byref(counters), ctypes.sizeof(counters))
+    return counters
+
+
+def cpu_seconds(handle: int | None) -> tuple[float, float]:
+    """Return the user and the system time of a process; zeros where its handle says nothing."""
+    return _times(_kernel32.GetProcessTimes, handle)
 
 
 def machine() -> tuple[int, int]:

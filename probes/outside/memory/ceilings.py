@@ -14,9 +14,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from probes.outside.memory import control_groups
-from probes.outside.memory.samples import reader
-from probes.outside.memory.tree import machine
+from probes.outside.memory import control_group_limits
+from probes.outside.memory.process_samples import reader
+from probes.outside.memory.tree_samples import machine
 
 RLIMITS = {"RLIMIT_AS": "Max address space", "RLIMIT_DATA": "Max data size"}
 
@@ -59,8 +59,8 @@ class Ceilings:
 
     def _all(self, rss: int, vms: int) -> Iterator[Ceiling]:
         yield Ceiling("the machine's memory", self._total, _machine_left())
-        for file, limit in control_groups.limits_of(self._text("cgroup")).items():
-            used = control_groups.use_bytes(Path(file))
+        for file, limit in control_group_limits.limits_of(self._text("cgroup")).items():
+            used = control_group_limits.use_bytes(Path(file))
             if used is not None:
                 yield Ceiling(f"control group, {file}", limit, limit - used)
         for name, limit in _rlimits(self._text("limits")).items():

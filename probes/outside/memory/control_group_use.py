@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from probes.outside.memory.control_groups import UNLIMITED
+from probes.outside.memory.control_group_limits import UNLIMITED
 
 NUMBERS = {
     "usage_bytes": ("memory.current", "memory.usage_in_bytes"), "limit_bytes": ("memory.max", "memory.limit_in_bytes"),

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from probes.outside.memory.control_group_limits import memory_groups
 from probes.outside.memory.control_group_use import is_limited, use_of
-from probes.outside.memory.control_groups import memory_groups
-from probes.outside.memory.rollup import Rollup
+from probes.outside.memory.smaps_rollup import Rollup
 from probes.outside.probe import Probe, Watched
 from probes.records import GAPS, PRESSURE, SPEC, Appender, append
 

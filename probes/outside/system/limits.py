@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from probes.outside.memory import control_groups
+from probes.outside.memory import control_group_limits as control_groups
 from probes.outside.system import quiet
-from probes.outside.threads import limits as thread_limits
+from probes.outside.threads import thread_ceilings as thread_limits
 
 UNLIMITED_MAPPINGS = 1 << 31
 Limit = dict[str, Any]

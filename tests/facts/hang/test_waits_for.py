@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from harness.facts.hang.waits_for import AARCH64, X86_64, Wait, Waits, wait_of
-from probes.outside.threads import kernel_threads
-from probes.outside.threads.kernel_threads import KernelThread
+from probes.outside.threads import thread_states
+from probes.outside.threads.thread_states import KernelThread
 
 THREADS = """/proc/7/task/7/comm:python
 /proc/7/task/8/comm:a (strange) name:x
@@ -28,7 +28,7 @@ class TestKernelThreads:
         """Names with blanks and parentheses, a running thread, and the line of each thing."""
         (tmp_path / "threads.txt").write_text(THREADS)
         arguments = (0x7F3948000B70, 0x189, 0, 0, 0, 0xFFFFFFFF)
-        assert kernel_threads.read(tmp_path / "threads.txt") == {
+        assert thread_states.read(tmp_path / "threads.txt") == {
             7: KernelThread(
                 7, "python", "S", 25, 202, arguments, "futex_do_wait", {"comm": 1, "stat": 3, "syscall": 5, "wchan": 7}
             ),
@@ -39,7 +39,7 @@ class TestKernelThreads:
 
     def test_of_a_missing_file(self, tmp_path: Path) -> None:
         """No threads, no error."""
-        assert kernel_threads.read(tmp_path / "threads.txt") == {}
+        assert thread_states.read(tmp_path / "threads.txt") == {}
 
 
 def thread(syscall: int | None, *arguments: int, state: str = "S", wchan: str = "") -> KernelThread:

@@ -15,8 +15,8 @@ from harness.decide.study import Study
 from harness.facts import reading as facts
 from harness.launch import trial
 from harness.model import Trial
-from harness.plan.reading import Plan, parse
-from harness.shrink.bisect import samples
+from harness.plan.plan_file import Plan, parse
+from harness.shrink.bisect import needed_samples
 from harness.shrink.place.sub_trials import Bench
 from harness.shrink.search.answers import Isolation
 from probes import records
@@ -51,14 +51,14 @@ def test_samples_go_on_where_they_were(tmp_path: Path, plan: Plan) -> None:
     case, wish = studied(tmp_path, plan), plan.bisect.samples
     assert wish is not None
     count = itertools.count()
-    short = Bench(tmp_path / "cut", samples.FOLDER, lambda: next(count) < 4, lambda _: True)
-    (first,) = samples.find(plan, case, wish, short)
+    short = Bench(tmp_path / "cut", needed_samples.FOLDER, lambda: next(count) < 4, lambda _: True)
+    (first,) = needed_samples.find(plan, case, wish, short)
     assert first.is_spent and len(first.trace) == 4
-    (again,) = samples.find(plan, case, wish, Bench(tmp_path / "cut", samples.FOLDER, lambda: True, lambda _: True))
-    (whole,) = samples.find(plan, case, wish, Bench(tmp_path / "whole", samples.FOLDER, lambda: True, lambda _: True))
+    benches = [Bench(tmp_path / name, needed_samples.FOLDER, lambda: True, lambda _: True) for name in ("cut", "whole")]
+    again, whole = (needed_samples.find(plan, case, wish, bench)[0] for bench in benches)
     assert again == whole and again.isolation is Isolation.ISOLATED
     assert again.labels == ("list.txt:6: photo-0005",)
-    ran = [len(list((tmp_path / name / samples.FOLDER / "trials").glob("*/*"))) for name in ("cut", "whole")]
+    ran = [len(list((tmp_path / name / needed_samples.FOLDER / "trials").glob("*/*"))) for name in ("cut", "whole")]
     assert ran[0] == ran[1] == len(whole.trace) - sum(row.subject.startswith("0-") for row in whole.trace)
 
 

@@ -10,8 +10,8 @@ from test_place_script import captured, operator, returned, tensor
 from harness.decide.statistics import Count
 from harness.facts.crash.frames import Frame
 from harness.model import Cell, Source
-from harness.plan import reading as plan
-from harness.shrink.place.capture import Capture
+from harness.plan import plan_file as plan
+from harness.shrink.place.captured_call import Capture
 from harness.shrink.place.conclusion import Found, Place, decide
 from harness.shrink.place.likeness import Death, Likeness
 from harness.shrink.place.narrow import Narrowed, Stretch

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from record_folders import Records
 
-from harness.shrink.place import capture, spelling
-from harness.shrink.place.capture import Capture, Operator
+from harness.shrink.place import captured_call, spelling
+from harness.shrink.place.captured_call import Capture, Operator
 from harness.shrink.place.narrow import Stretch
 from harness.shrink.place.script import BODY_FILE, MOST_LINES, write
 from probes import records
@@ -45,7 +45,7 @@ def returned(number: int, outputs: Any) -> dict[str, Any]:
 def captured(root: Path, *rows: dict[str, Any], **changes: Any) -> Capture:
     """Return the capture that these rows tell of."""
     folder = Records(root).exit().lines(records.CAPTURE, [{"pid": 77, **row} for row in ({**BEGIN, **changes}, *rows)])
-    found = capture.read(folder.folder())
+    found = captured_call.read(folder.folder())
     assert found is not None
     return found
 
@@ -71,7 +71,7 @@ class TestRead:
 
     def test_a_call_never_reached_is_none(self, tmp_path: Path) -> None:
         """An empty record is no call."""
-        assert capture.read(Records(tmp_path).exit().folder()) is None
+        assert captured_call.read(Records(tmp_path).exit().folder()) is None
 
     def test_a_form_holds_from_its_operator_on(self, tmp_path: Path) -> None:
         """A storage that is freed between two operators."""

@@ -17,9 +17,9 @@ from harness.decide.statistics import Count
 from harness.decide.study import Study
 from harness.facts import reading as facts
 from harness.launch import trial
-from harness.plan import reading as plan
-from harness.plan.reading import Plan
-from harness.shrink.place import stage
+from harness.plan import plan_file as plan
+from harness.plan.plan_file import Plan
+from harness.shrink.place import place_stage
 from harness.shrink.place.conclusion import Found, Place
 from harness.shrink.place.narrow import Stretch
 from harness.shrink.place.replays import MOST, missed, repeats
@@ -51,7 +51,7 @@ def dying(root: Path, *command: object, trials: int = REPEATS, **keys: Any) -> t
 def place_of(root: Path, *command: object, **keys: Any) -> Place:
     """Return where a command dies."""
     read, found = dying(root, *command, **keys)
-    return stage.find(root, read, found, Bench(root, stage.FOLDER, always, always))[0]
+    return place_stage.find(root, read, found, Bench(root, place_stage.FOLDER, always, always))[0]
 
 
 def texts(place: Place) -> list[str]:
@@ -72,7 +72,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Place, Repro]:
     """Run the whole stage once on a division that dies."""
     root = tmp_path_factory.mktemp("division")
     read, found = dying(root, victim("operator_faults"), "division", trials=2)
-    return root, *stage.run(root, read, found, always, always)
+    return root, *place_stage.run(root, read, found, always, always)
 
 
 class TestRepeats:
@@ -131,7 +131,7 @@ class TestOperator:
         read = plan.parse({"target": {"command": [str(victim("operator_faults")), "division"]}}, root / "plan.yaml")
         found = study.of([facts.read(root, f"as-is/{number}") for number in (1, 2)])
         assert found is not None
-        again = stage.run(root, read, found, lambda: False, always)
+        again = place_stage.run(root, read, found, lambda: False, always)
         assert (again[0].stretch, again[1].rate, again[1].finished) == (place.stretch, made.rate, True)
 
     def test_runs_again_elsewhere(self, case: tuple[Path, Place, Repro], tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ class TestValues:
     def test_recorded_values_are_replayed(self, tmp_path: Path) -> None:
         """The repro carries them along."""
         read, found = dying(tmp_path, victim("operator_faults"), "values", trials=2, replay_values=True)
-        place, made = stage.run(tmp_path, read, found, always, always)
+        place, made = place_stage.run(tmp_path, read, found, always, always)
         assert (place.found, place.operator) == (Found.OPERATOR, "aten.div.Tensor_mode")
         assert (made.form, str(made.rate)) == (Form.OPERATOR, "5 of 5")
         assert len(list((tmp_path / "repro" / "values").iterdir())) == 2
@@ -186,7 +186,7 @@ class TestContext:
     def test_what_others_did_to_the_input_is_not_the_module_s_fault(self, tmp_path: Path) -> None:
         """The address lies in the input, which can no longer be read; the repro is the command itself, and says so."""
         read, found = dying(tmp_path, victim("operator_faults"), "context")
-        place, made = stage.run(tmp_path, read, found, always, always)
+        place, made = place_stage.run(tmp_path, read, found, always, always)
         assert place.found is Found.CONTEXT and "the context matters" in place.statement
         assert place.missed is not None and place.missed < 0.05
         assert "bytes into the storage (4194304 bytes, torch's own memory) of input args[0]" in texts(place)[1]
@@ -200,7 +200,7 @@ class TestContext:
     def test_a_planted_fault_is_context_and_the_repro_carries_it(self, tmp_path: Path) -> None:
         """The founding case, small: the operator was given memory of no tensor; the script plants it, and dies so."""
         read, found = dying(tmp_path, victim("tiny_trainer"), 4, factors={"threads": [2]}, plant=PLANT)
-        place, made = stage.run(tmp_path, read, found, always, always)
+        place, made = place_stage.run(tmp_path, read, found, always, always)
         assert (place.found, place.operator) == (Found.CONTEXT, "aten.mul.Tensor")
         assert place.module == "backbone (__main__.Backbone), call 2 of step 1"
         assert "was given memory that belongs to no tensor of the module" in place.statement
@@ -224,7 +224,7 @@ class TestNotCaptured:
     def test_are_told_from_each_other(self, tmp_path: Path, words: tuple[str, ...], reason: str) -> None:
         """Nothing is launched; the repro is the command."""
         read, found = dying(tmp_path, victim(words[0]), *words[1:], trials=1)
-        place, made = stage.run(tmp_path, read, found, always, always)
+        place, made = place_stage.run(tmp_path, read, found, always, always)
         assert place.found is Found.UNKNOWN and reason in place.statement
         assert [gap.probe for gap in place.gaps] == ["capture"]
         assert not (tmp_path / "place" / "trials").exists()

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import psutil
 
 from probes.outside.probe import Probe, Watched, run_tool
-from probes.outside.threads.limits import ThreadLimits
+from probes.outside.threads.thread_ceilings import ThreadLimits
 from probes.records import THREADS, Appender
 
 NAMES_SECONDS = 5.0

@@ -13,12 +13,12 @@ import time
 from pathlib import Path
 
 from probes import records
-from probes.outside.machine import tools
-from probes.outside.memory.tree import descendants
+from probes.outside.machine import stack_tools
+from probes.outside.memory.tree_samples import descendants
 from probes.outside.probe import Probe, Watched
 from probes.outside.progress.flight import LiveRing
 from probes.outside.snapshot import THREAD_FILES, Snapshot
-from probes.outside.threads import kernel_threads
+from probes.outside.threads import thread_states
 
 NO_PROGRESS = "no progress"
 LOOKS = 3
@@ -107,7 +107,7 @@ class HangProbe(Probe):
 
     def _profile(self, number: int) -> None:
         """Sample the stacks of a busy program for a second: a loop in native code is seen in every sample."""
-        path = tools.py_spy()
+        path = stack_tools.py_spy()
         if path is not None:
             out = self._folder(number) / "profile.txt"
             options = ["-d", "1", "-r", str(PROFILE_PER_SECOND), "--native", "--threads", "-f", "raw", "-o", str(out)]
@@ -118,7 +118,7 @@ class HangProbe(Probe):
         return any((self._folder(number) / "profile.txt").exists() for number in range(1, self._taken + 1))
 
     def _ticks(self, number: int) -> int:
-        threads = kernel_threads.read(self._folder(number) / "threads.txt")
+        threads = thread_states.read(self._folder(number) / "threads.txt")
         return sum(thread.ticks for thread in threads.values())
 
     def _mark(self) -> tuple[int, ...]:
@@ -133,7 +133,7 @@ def _has_native_threads(folder: Path) -> bool:
     """Whether there are threads that Python does not know: only gdb shows their stacks, and it is slow."""
     stacks = folder / "python_stacks.json"
     known = stacks.read_text(encoding="utf-8", errors="replace").count('"os_thread_id"') if stacks.exists() else 0
-    return len(kernel_threads.read(folder / "threads.txt")) > known
+    return len(thread_states.read(folder / "threads.txt")) > known
 
 
 def _threads(part: Snapshot, is_first: bool) -> None:

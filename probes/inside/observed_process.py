@@ -8,6 +8,7 @@ import sys
 import threading
 
 from . import (
+    become_target,
     capture,
     confine,
     descendants,
@@ -18,7 +19,6 @@ from . import (
     plant,
     replaced,
     silence,
-    target,
     torch_hooks,
     unseen,
 )
@@ -42,10 +42,10 @@ def main(arguments: list[str], before: dict) -> None:
     with unseen.HighDescriptors():
         folder = _set_up(spec, spec_path, origin, command) if is_observed else None
     unseen.restore(before)
-    target.prepare(command)
+    become_target.prepare(command)
     unseen.forget_shadowed(before)
     with endings.MainProgram(folder):
-        target.run(command)
+        become_target.run(command)
 
 
 def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -> RecordFolder:
@@ -53,6 +53,8 @@ def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -
     folder = RecordFolder(_place(spec, origin, command))
     if not origin and "supervisor" in spec:
         faults.die_with(spec["supervisor"])
+    if spec.get("lift_limits") and not origin:
+        confine.lift(folder)
     if spec.get("confine") and not origin:  # a descendant has inherited it
         confine.apply(spec["confine"], folder)
     faults.enable(folder.file("fault.log"), held="supervisor" in spec)

@@ -15,10 +15,10 @@ from harness.decide.study import Study
 from harness.launch.watch import KeepGoing
 from harness.model import Cell, Trial
 from harness.plan.bisect_section import Difference, Side
-from harness.plan.reading import Plan
-from harness.shrink.bisect import boundary, difference, samples
+from harness.plan.plan_file import Plan
+from harness.shrink.bisect import boundary, difference, needed_samples
 from harness.shrink.bisect.boundary import RunCell
-from harness.shrink.place import stage as place
+from harness.shrink.place import place_stage
 from harness.shrink.place.sub_trials import Bench
 from probes import records
 
@@ -74,7 +74,7 @@ def _thresholds(means: Means, study: Study, trials: tuple[Trial, ...]) -> None:
 
 
 def _place(means: Means, study: Study) -> None:
-    found, repro = place.run(means.root, means.plan, study, means.may_begin, means.keep_going)
+    found, repro = place_stage.run(means.root, means.plan, study, means.may_begin, means.keep_going)
     means.say(f"place: {found.statement}")
     means.say(f"repro: {repro.statement}; died {repro.rate} times")
 
@@ -88,12 +88,12 @@ def _difference(means: Means, study: Study, wish: Difference) -> None:
 def _samples(means: Means, study: Study) -> None:
     wish = means.plan.bisect.samples
     assert wish is not None
-    found = samples.find(means.plan, study, wish, means.bench(samples.FOLDER))
+    found = needed_samples.find(means.plan, study, wish, means.bench(needed_samples.FOLDER))
     if not found:
         means.say(f"samples: {wish.file} has none")
         return
     rows = [one.as_row() for one in found]
-    labels, statement = [label for row in rows for label in row["labels"]], samples.statement(found)
+    labels, statement = [label for row in rows for label in row["labels"]], needed_samples.statement(found)
     told = {"file": str(wish.file), "labels": labels, "statement": statement, "searches": rows}
     _keep(means, SAMPLES, {"schema": "inquest/samples/1", **told}, statement)
 
@@ -131,7 +131,8 @@ def rows(root: Path) -> dict[str, Any]:
     """Return what the searches of an inquest found, by name; only what there is a record of."""
     files = {
         "thresholds": f"{FOLDER}/{THRESHOLDS}", "difference": f"{FOLDER}/{DIFFERENCE}",
-        "samples": f"{FOLDER}/{SAMPLES}", "place": f"{place.FOLDER}/{place.RECORD}", "repro": "repro/repro.json",
+        "samples": f"{FOLDER}/{SAMPLES}", "place": f"{place_stage.FOLDER}/{place_stage.RECORD}",
+        "repro": "repro/repro.json",
     }  # fmt: skip
     found = {name: records.read_json(root / file) for name, file in files.items()}
     return {name: {"record": files[name], **row} for name, row in found.items() if row is not None}

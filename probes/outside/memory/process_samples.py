@@ -45,7 +45,7 @@ class MemoryProbe(Probe):
         self._file.close()
 
 
-# rss bytes, vms bytes, threads, cpu seconds, children that the main thread has started (the others: see tree.py)
+# rss bytes, vms bytes, threads, cpu seconds, children of the main thread (of the others: tree_samples.py)
 Reading = tuple[int, int, int, float, int]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from harness.decide.study import Study
 from harness.model import Cell
 from harness.plan.bisect_section import Samples
-from harness.plan.reading import Plan
+from harness.plan.plan_file import Plan
 from harness.shrink.bisect.same_failure import answer
 from harness.shrink.place.sub_trials import Bench
 from harness.shrink.search.answers import Answer, Isolation

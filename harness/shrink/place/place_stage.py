@@ -11,9 +11,9 @@ from harness.decide.study import Study
 from harness.facts.folder import TrialFolder
 from harness.launch.watch import KeepGoing
 from harness.model import Cell, LastEvent, Outcome
-from harness.plan.reading import Plan
-from harness.shrink.place import capture, conclusion, likeness, narrow, repro
-from harness.shrink.place.capture import Capture, Operator
+from harness.plan.plan_file import Plan
+from harness.shrink.place import captured_call, conclusion, likeness, narrow, repro
+from harness.shrink.place.captured_call import Capture, Operator
 from harness.shrink.place.conclusion import Place
 from harness.shrink.place.likeness import Death
 from harness.shrink.place.replays import Replays, Subject, repeats
@@ -78,7 +78,7 @@ class _Search:
         ran, reason = self._run("capture")
         if ran is None or reason:
             return conclusion.unknown(reason, (ran.source,) if ran else ()), None
-        found = capture.read(ran.folder)
+        found = captured_call.read(ran.folder)
         if found is None:
             return conclusion.unknown(f"{self.last} was not reached again", (ran.source,)), None
         if self.plan.replay_values and found.open_operator:
@@ -112,7 +112,7 @@ class _Search:
     def _with_values(self, ran: Ran, found: Capture, last: Operator) -> tuple[Ran, Capture]:
         """Capture once more, with the values that the operator meets in which it dies: only now is that one known."""
         again, reason = self._run("capture-values", (last.number,))
-        better = capture.read(again.folder) if again and not reason else None
+        better = captured_call.read(again.folder) if again and not reason else None
         if again is None or better is None or better.open_operator is None:
             return ran, found
         return (again, better) if better.open_operator.name == last.name else (ran, found)

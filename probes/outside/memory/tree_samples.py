@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import psutil
 
-from probes.outside.memory.rollup import Rollup
+from probes.outside.memory.smaps_rollup import Rollup
 from probes.outside.probe import Probe, Watched
 from probes.records import MEMORY, Appender
 
