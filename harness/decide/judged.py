@@ -58,6 +58,16 @@ def of(trial: Trial) -> Death:
     )
 
 
+def first_words(trial: Trial) -> str | None:
+    """Say how another process than the observed one died first, with its own error; None where none did."""
+    death, fact = of(trial), trial.fact("worker_death")
+    if death.is_observed or fact is None:
+        return None
+    command = f" ({fact.value['command']})" if fact.value.get("command") else ""
+    words = f", {fact.value['error']}" if fact.value.get("error") else ""
+    return f"process {death.pid}{command} died first: {death.signal or f'exit code {death.code}'}{words}"
+
+
 def delivery(trial: Trial) -> Fact | None:
     """Return the record of the signal that the judged death is of, with its sender; None where it was not seen."""
     death = of(trial)
