@@ -16,7 +16,7 @@ from harness.facts.memory import headroom
 from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, training_process, workers
-from harness.facts.refused import last_words, limit_use
+from harness.facts.refused import last_words, limit_use, watched
 from harness.facts.threads import use as threading_facts
 from harness.facts.threads.runtimes import runtimes
 from harness.model import Cell, Fact, Trial
@@ -42,6 +42,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     first_death.facts,
     last_words.facts,
     limit_use.facts,
+    watched.facts,
 )
 
 
