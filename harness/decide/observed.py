@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from harness.decide import wants
+from harness.decide import judged, wants
 from harness.facts.refused import wording
 from harness.model import Fact, Source, Trial
 
@@ -53,8 +53,8 @@ def oom_kill(trial: Trial) -> Fact | None:
     """Return the record of the OOM killer's ending the very process whose death is judged."""
     line = trial.fact("kernel_oom_line")
     named = line if line is not None and line.value["names"] == "process" else None
-    signal = (trial.value("worker_death") or {}).get("signal") or trial.exit.signal
-    return next(iter(_delivered(trial, "oom-killer")), None) or (named if signal == "SIGKILL" else None)
+    is_kill = judged.of(trial).signal == "SIGKILL"
+    return next(iter(_delivered(trial, "oom-killer")), None) or (named if is_kill else None)
 
 
 def _senders(trial: Trial) -> list[Observation]:
@@ -65,17 +65,19 @@ def _senders(trial: Trial) -> list[Observation]:
         pid = killed.value.get("target")
         text = killed.value.get("text") or f"the OOM killer ended process {pid} ({killed.value.get('signal')})"
         return [Observation(MEMORY, text, killed.sources)]
-    return [Observation(KILLED, _word(fact), fact.sources) for fact in _delivered(trial, "stranger")]
+    sent = judged.delivery(trial) if judged.is_from_outside(trial) else None
+    return [Observation(KILLED, _word(sent), sent.sources)] if sent is not None else []
 
 
 def _delivered(trial: Trial, by: str) -> list[Fact]:
     """Return the signals that ended the judged process, sent by one kind of sender."""
-    ending = (trial.value("worker_death") or {}).get("signal") or trial.exit.signal
-    sent = [fact for fact in trial.facts if fact.name == "signal_delivered" and fact.value["by"] == by]
-    return [fact for fact in sent if fact.value.get("ends") and fact.value["signal"] == ending]
+    sent = judged.delivery(trial)
+    return [sent] if sent is not None and sent.value["by"] == by else []
 
 
 def _word(sent: Fact) -> str:
     value = sent.value
+    if value["by"] == judged.KERNEL:
+        return f"{value['signal']} was sent to process {value['target']} by the kernel: its terminal went away"
     who = f"{value['sender_command']}, process {value['sender']}, user {value['sender_user']}"
     return f"{value['signal']} was sent to process {value['target']} by {who}"

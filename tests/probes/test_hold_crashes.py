@@ -22,6 +22,7 @@ FILES = {
 FAULT_KEYS = {
     "signal", "code", "address", "pc", "sp", "cpu_fault_address", "registers", "instruction_bytes", "stack", "thread",
     "mapped_file", "pid", "t", "held", "noticed_after_seconds", "collected_after_seconds", "opened_heap_locks",
+    "si_code", "si_pid", "si_uid", "sender_command",
 }  # fmt: skip
 WORDS = b"err: before\n"
 

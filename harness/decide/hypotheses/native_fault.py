@@ -7,10 +7,10 @@ reports something (std::terminate, an assertion, a runtime's) is its cause only 
 
 from __future__ import annotations
 
-from harness.decide import memory_ladder, messengers, wants
+from harness.decide import judged, memory_ladder, messengers, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses import io_fault, memory_exhaustion, resource_limit, stack_overflow, threading_fault
-from harness.decide.hypotheses.calls import ending_signal
+from harness.decide.hypotheses.calls import ending_signal, sent_by_a_call
 from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.decide.interventions import NO_ONEDNN, ONE_THREAD
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
@@ -22,7 +22,8 @@ STATUSES = ("0xC0000005", "0xC0000374", "0xC0000409", "0xC0000094", "0xC0000006"
 
 def predicts(trial: Trial) -> bool:
     """A fault or an abort that native code ends in; not a signal that somebody sent."""
-    sent = trial.exit.ended_by == "outside" or trial.value("signal_sent") is not None
+    outside = judged.of(trial).is_observed and trial.exit.ended_by == "outside"
+    sent = outside or judged.is_from_outside(trial) or sent_by_a_call(trial)
     return (ending_signal(trial) in SIGNALS and not sent) or trial.exit.ntstatus in STATUSES
 
 

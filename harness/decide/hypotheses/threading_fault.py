@@ -11,6 +11,7 @@ from __future__ import annotations
 from harness.decide import observed
 from harness.decide.effects import Does
 from harness.decide.hypotheses import resource_limit
+from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
 from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, ONE_TORCH_THREAD, PASSIVE_WAIT
 from harness.model import Finding, Gap, Reason, Status, Trial
@@ -24,7 +25,7 @@ VARIABLE = Gap("threads", "a variable that also asks for fewer threads removes i
 
 def predicts(trial: Trial) -> bool:
     """Races, damaged pools and deadlocks end as faults, aborts or hangs."""
-    return trial.exit.signal in SIGNALS or trial.outcome == "hung" or bool(trial.exit.ntstatus)
+    return ending_signal(trial) in SIGNALS or trial.outcome == "hung" or bool(trial.exit.ntstatus)
 
 
 def judge(case: Case) -> Finding:

@@ -17,6 +17,7 @@ SIZE, FIRST_SLOT, SLOT_SIZE, SLOTS = 8192, 0x400, 0x400, 7
 MAGIC = b"INQFAULT"
 MACHINE_CODE, PAUSE = 1, 2
 FAULTED, HELD = 1, 2
+SENT_BY_CALL = (0, -1, -6)  # SI_USER, SI_QUEUE, SI_TKILL: kill(2), sigqueue(3), tgkill(2)
 X86_64 = (
     "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15", "rdi", "rsi", "rbp", "rbx", "rdx", "rax", "rcx", "rsp",
     "rip", "eflags", "segments", "error", "trap", "old_mask", "cr2",
@@ -36,7 +37,10 @@ class Registers:
 
 @dataclasses.dataclass(frozen=True)
 class FaultSlot:
-    """One faulting thread: `t` on the system-wide monotonic clock; `address` is None where the kernel names none."""
+    """One faulting thread: `t` on the system-wide monotonic clock; `address` is None where the kernel names none.
+
+    `sender_pid` and `sender_uid`: who sent the signal, where a process did (si_pid, si_uid in sigaction(2)).
+    """
 
     state: int
     tid: int
@@ -46,6 +50,8 @@ class FaultSlot:
     address: int | None
     t: float
     registers: Registers
+    sender_pid: int | None = None
+    sender_uid: int | None = None
 
 
 class FaultPage:
@@ -114,8 +120,9 @@ def read_slot(page: bytes | mmap.mmap, index: int, machine: str = "") -> FaultSl
     seconds, nanoseconds = struct.unpack_from("<qq", page, at + 0x50)
     registers = read_registers(page, at + 0x60, machine or os.uname().machine)
     has_address = code > 0 and code != 0x80  # SI_KERNEL: a non-canonical address, which the CPU does not tell
+    sender = (address & 0xFFFFFFFF, address >> 32) if code in SENT_BY_CALL else (None, None)
     return FaultSlot(
-        state, tid, pid, number, code, address if has_address else None, seconds + nanoseconds / 1e9, registers
+        state, tid, pid, number, code, address if has_address else None, seconds + nanoseconds / 1e9, registers, *sender
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from probes.outside.crash import held_process, mapped_file
 from probes.outside.crash.fault_page import FaultSlot
+from probes.outside.system import quiet
 
 NAMES = {4: "SIGILL", 6: "SIGABRT", 7: "SIGBUS", 8: "SIGFPE", 11: "SIGSEGV"}
 CODES = {
@@ -20,6 +21,7 @@ CODES = {
 }
 SENT = {0: "SI_USER", -1: "SI_QUEUE", -6: "SI_TKILL", 0x80: "SI_KERNEL"}
 INSTRUCTION_BYTES = 16
+MOST_LETTERS = 400  # of a sender's command line
 MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) (\S+) \S+ \S+ \S+ *(.*)$", re.MULTILINE)
 
 
@@ -39,7 +41,8 @@ def of_dead(slot: FaultSlot, folder: Path, log: Path) -> dict[str, Any]:
     known = slot.registers if slot.registers.all else None  # a process held by pause(2) tells none
     return {
         "signal": NAMES.get(slot.signal, f"signal {slot.signal}"), "pid": slot.pid, "t": slot.t,
-        "code": code or str(slot.code), "address": _hex(slot.address), "pc": _hex(known.pc if known else None),
+        "code": code or str(slot.code), **_sender(slot), "address": _hex(slot.address),
+        "pc": _hex(known.pc if known else None),
         "sp": _hex(known.sp if known else None),
         "cpu_fault_address": _hex(known.fault_address if known else None),
         "registers": {name: hex(value) for name, value in slot.registers.all.items()},
@@ -61,6 +64,16 @@ def stack_of(maps: str, sp: int) -> dict[str, Any] | None:
         return None
     low, high, _, name = found
     return {"name": name or "[anonymous]", "low": hex(low), "high": hex(high), "holds_sp": low <= sp}
+
+
+def _sender(slot: FaultSlot) -> dict[str, Any]:
+    """Return the siginfo's own numbers, and the command of a sender that still lives; none under pause(2)."""
+    pid = slot.sender_pid if slot.registers.all else None
+    command = quiet.read_text(f"/proc/{pid}/cmdline").replace("\0", " ").strip() if pid else ""
+    return {
+        "si_code": slot.code if slot.registers.all else None, "si_pid": pid,
+        "si_uid": None if pid is None else slot.sender_uid, "sender_command": command[:MOST_LETTERS] or None,
+    }  # fmt: skip
 
 
 def _thread(slot: FaultSlot, folder: Path, log: Path) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Direct evidence: what the system refused the target, and who sent it a signal."""
