@@ -1,7 +1,7 @@
-"""The death that is judged: of the process that died first, by whatever means; and who was seen to send its signal; pure.
+"""The death that is judged: of the process that died first, by whatever means; and who sent its signal; pure.
 
-Every process of the tree counts: where a worker, a rank or a tool died first, the observed process' own end only reports
-it. An end that a signal asked for, and that the program then brought about in order, is a death by that signal.
+Every process of the tree counts: where a worker, a rank or a tool died first, the observed process' own end only
+reports it. An end that a signal asked for, and that the program then brought about in order, is a death by that signal.
 """
 
 from __future__ import annotations

@@ -37,7 +37,17 @@ def facts(folder: TrialFolder) -> list[Fact]:
     if own and machine:
         found += _headroom(folder, _last(own, until), _last(machine, until), until)
         found += _tree_at_death(folder, _last(machine, until))
-    return found + _tree(folder, machine) + _peak(folder, found)
+    return found + _tree(folder, machine) + _peak(folder, found) + _outer(folder)
+
+
+def _outer(folder: TrialFolder) -> list[Fact]:
+    """Return `outer_memory_limit_bytes`: the tightest control group around the supervisor, and so around any trial."""
+    environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
+    groups = environment.get("cgroup_memory_limits", {})
+    tightest = min(groups, key=groups.get, default=None)
+    if tightest is None:
+        return []
+    return [Fact("outer_memory_limit_bytes", groups[tightest], (folder.key_source(records.ENVIRONMENT, tightest),))]
 
 
 def instant_of_death(folder: TrialFolder) -> float:
