@@ -137,7 +137,7 @@ CATALOGUE = (
     Planted("fork-openmp", HANG, "fork_openmp", needs=torch, also=(THREADING,), threads=4, still_seconds=4.0),
     Planted("race", THREADING, "race", ("12000",), threads=4, quick=True, quick_trials=12, alone=True),
     Planted("race-rare", THREADING, "race", ("25",), threads=4, tries=12, alone=True),
-    Planted("two-openmp", THREADING, "two_openmp", COPY, needs=gomp, also=(EXIT,), threads=4),
+    Planted("two-openmp", LIMIT, "two_openmp", COPY, needs=gomp, also=(EXIT, THREADING), threads=4),
     Planted("disk-full", IO, "disk_full", needs=full_device, also=(EXCEPTION,), quick=True),
     Planted("disk-full-abort", IO, "disk_full_abort", needs=torch),
     Planted("cpu-limit", LIMIT, "cpu_limit"),

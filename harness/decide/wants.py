@@ -77,7 +77,7 @@ def _borne_out(said: tuple[Want, ...], seen: tuple[Want, ...]) -> Iterator[Want]
 
 def is_watched(trial: Trial) -> bool:
     """Whether the refusals of a trial were recorded, so that their absence means something."""
-    return bool(trial.value("refusals_watched")) or trial.fact("refusal") is not None
+    return bool(trial.value("refusals_watched"))
 
 
 def near_seconds(trial: Trial) -> float:
@@ -203,8 +203,14 @@ def _processor_time(trial: Trial) -> Want:
         text = "SIGXCPU is the kernel's own, at a limit of processor time; that limit is not recorded"
         return Want(wording.CPU_TIME, "signal", None, text, _exit_source(trial))
     text = f"it had used {used.value:.2f} s of processor time, its limit is {limit.value} s (RLIMIT_CPU)"
-    full = used.value >= FULL * limit.value
+    raised = max(1, limit.value - 1)  # the kernel puts the limit a second higher with each signal, and may be seen to
+    full = used.value >= FULL * raised or _is_sent_by_kernel(trial, "SIGXCPU")
     return Want(wording.CPU_TIME, "signal", full, text, (*limit.sources, *used.sources, *_exit_source(trial)))
+
+
+def _is_sent_by_kernel(trial: Trial, signal: str) -> bool:
+    sent = [fact.value for fact in trial.facts if fact.name == "signal_delivered"]
+    return any(it["by"] == "kernel" and it["signal"] == signal and it.get("ends") for it in sent)
 
 
 def _mapped_file(trial: Trial) -> Iterator[Want]:

@@ -23,10 +23,11 @@ ASKED_FOR = {
     "deliberate-exit": {"os-exit", "thread-exit"},
     "python-exception": {"exception", "thread-exception"},
     "hang": {"lock-order", "native-loop", "livelock", "fork-openmp"},
-    "threading-fault": {"race", "race-rare", "two-openmp"},
+    "threading-fault": {"race", "race-rare"},
     "io-fault": {"cut-file", "disk-full", "disk-full-abort", "truncated-image"},
     "resource-limit": {
         "cpu-limit", "file-limit", "thread-refused", "threads-openmp", "file-leak", "map-count", "shared-full",
+        "two-openmp",
     },
     None: {"healthy-memory", "healthy-threads", "healthy-start", "healthy-exit"},
 }
