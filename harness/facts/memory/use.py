@@ -114,10 +114,7 @@ def _limits(folder: TrialFolder, own: records.Row, machine: records.Row, until: 
     for file, limit in environment.get("cgroup_memory_limits", {}).items():
         if not any(file.rpartition("/")[0] == path for path, *_ in metered):  # those have counted everybody in them
             yield Limit(GROUP + file, limit, limit - rss, folder.key_source(records.ENVIRONMENT, file))
-    address_space = environment.get("rlimits", {}).get("RLIMIT_AS", [-1])[0]
-    if address_space > 0:
-        source = folder.key_source(records.ENVIRONMENT, "RLIMIT_AS")
-        yield Limit("RLIMIT_AS", address_space, address_space - own.value["vms_bytes"], source)
+    yield from _address_limit(folder, environment, own)
     yield from _data_limit(folder, own)
     yield from _commit_limit(folder)
     planned = folder.spec.get("limits", {}).get("memory_bytes")
@@ -125,6 +122,18 @@ def _limits(folder: TrialFolder, own: records.Row, machine: records.Row, until: 
         yield Limit(
             "the plan's limits.memory_bytes", planned, planned - rss, folder.key_source(records.SPEC, "memory_bytes")
         )
+
+
+def _address_limit(folder: TrialFolder, environment: dict[str, Any], own: records.Row) -> Iterator[Limit]:
+    """Yield RLIMIT_AS: as the process had it last (it may have set it itself), else as it was started."""
+    rows = [row for row in folder.lines(records.PRESSURE).rows if row.value.get("rlimits", {}).get("RLIMIT_AS")]
+    if rows:
+        limit, source = rows[-1].value["rlimits"]["RLIMIT_AS"], folder.source(records.PRESSURE, rows[-1].line)
+    else:
+        limit = environment.get("rlimits", {}).get("RLIMIT_AS", [-1])[0]
+        source = folder.key_source(records.ENVIRONMENT, "RLIMIT_AS")
+    if limit > 0:
+        yield Limit("RLIMIT_AS", limit, max(0, limit - own.value["vms_bytes"]), source)
 
 
 def _data_limit(folder: TrialFolder, own: records.Row) -> Iterator[Limit]:
