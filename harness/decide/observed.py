@@ -52,7 +52,7 @@ def only(failures: Sequence[Trial]) -> str | None:
 def oom_kill(trial: Trial) -> Fact | None:
     """Return the record of the OOM killer's ending the very process whose death is judged."""
     line = trial.fact("kernel_oom_line")
-    named = line if line is not None and line.value["names"] in ("process", "first death") else None
+    named = line if line is not None and line.value["names"] == "process" else None
     is_kill = judged.of(trial).signal == "SIGKILL"
     return next(iter(_delivered(trial, "oom-killer")), None) or (named if is_kill else None)
 

@@ -20,6 +20,8 @@ LONGEST_STEP_SECONDS = 60.0
 LATE_SECONDS = 0.25  # by two clocks; what was refused after the first death did not bring it about
 FULL = 0.95  # of a limit
 FREE_BYTES = 8 << 20  # a file system with less has no room for a checkpoint
+MANY = 0.5  # of all mappings that there may be; 65 530 as a rule
+ABSURD = 4  # times the tightest limit
 SLACK = 2  # threads, descriptors: those that ended between the refusal and the look
 CLONES = ("clone", "clone3", "fork", "vfork")
 LOCKS = ("mlock", "mlock2", "mlockall", "shmctl")
@@ -77,7 +79,7 @@ def _borne_out(said: tuple[Want, ...], seen: tuple[Want, ...]) -> Iterator[Want]
 
 def is_watched(trial: Trial) -> bool:
     """Whether the refusals of a trial were recorded, so that their absence means something."""
-    return bool(trial.value("refusals_watched")) or trial.fact("refusal") is not None
+    return bool(trial.value("refusals_watched"))
 
 
 def near_seconds(trial: Trial) -> float:
@@ -87,11 +89,16 @@ def near_seconds(trial: Trial) -> float:
 
 
 def near_refusals(trial: Trial) -> list[Fact]:
-    """Return the refusals within the last step or the last seconds before the death."""
+    """Return the refusals within the last step or seconds before the death, and those that the last words name."""
     found = [fact for fact in trial.facts if fact.name == "refusal"]
     most = near_seconds(trial)
+    said = _named_resources(trial)
     times = [(fact, fact.value["before_death_seconds"]) for fact in found]
-    return [fact for fact, before in times if before is not None and -LATE_SECONDS <= before <= most]
+    return [
+        fact
+        for fact, before in times
+        if before is not None and before >= -LATE_SECONDS and (before <= most or resource_of(fact.value, trial) in said)
+    ]
 
 
 def _refusals(trial: Trial) -> Iterator[Want]:
@@ -100,7 +107,8 @@ def _refusals(trial: Trial) -> Iterator[Want]:
         resource = resource_of(value, trial)
         if resource is not None and not (value["error"] in EASY and not _is_named(trial, value["error"], resource)):
             full = _is_full(value, resource)
-            named = full is None and _is_named(trial, value["error"], resource)
+            said = resource == wording.MEMORY and _asks_for_what_can_be(trial)
+            named = said or (full is None and _is_named(trial, value["error"], resource))
             yield Want(resource, "refusal", True if named else full, _word(value), fact.sources)
 
 
@@ -123,13 +131,20 @@ def resource_of(refusal: dict[str, Any], trial: Trial) -> str | None:
 
 def _of_memory(about: dict[str, Any], trial: Trial) -> str:
     """ENOMEM of mmap has several limits behind it: mappings, and address space where no allocation was meant."""
-    full = {resource for limit in about.get("limits") or () if _at(limit) and (resource := _named(limit["name"]))}
-    if wording.MAPPINGS in full:
+    rows = about.get("limits") or ()
+    full = {_named(limit["name"]) for limit in rows if _at(limit)}
+    mappings = next((limit for limit in rows if _named(limit["name"]) == wording.MAPPINGS), None)
+    if wording.MAPPINGS in full or (not full and _has_many(mappings)):
         return wording.MAPPINGS
     limit = next((row["limit"] for row in about.get("limits") or () if row["name"] == "RLIMIT_AS"), 0)
     small = (trial.value("rss_at_end_bytes") or limit) < limit / 2
     reserved = wording.ADDRESSES in full and small and trial.fact("allocation_failure") is None
     return wording.ADDRESSES if reserved else wording.MEMORY
+
+
+def _has_many(mappings: dict[str, Any] | None) -> bool:
+    """Whether a process had more mappings than any that does not leak them: they are counted while it ends."""
+    return mappings is not None and mappings["used"] >= MANY * mappings["limit"]
 
 
 def _is_full(refusal: dict[str, Any], resource: str) -> bool | None:
@@ -140,6 +155,8 @@ def _is_full(refusal: dict[str, Any], resource: str) -> bool | None:
     if resource == wording.STORAGE:
         return True  # an error of the device, not of an amount
     limits = about.get("limits") or ()
+    if resource == wording.MAPPINGS:
+        return True  # it was found by its use
     own = [limit for limit in limits if resource == wording.MEMORY or _named(limit["name"]) in (resource, None)]
     if any(_at(limit) for limit in own):
         return True
@@ -173,6 +190,16 @@ def _is_named(trial: Trial, error: str, resource: str) -> bool:
     return said or terminated or resource in _named_resources(trial)
 
 
+def _asks_for_what_can_be(trial: Trial) -> bool:
+    """Whether the program says that an allocation failed, and of a size that is no mistake in itself.
+
+    Then what was in use says nothing of the limit: what was asked for counts, too.
+    """
+    failed = trial.value("allocation_failure")
+    limit = trial.value("memory_limit_bytes")
+    return failed is not None and (limit is None or (failed.get("wanted_bytes") or 0) <= ABSURD * limit)
+
+
 def _named_resources(trial: Trial) -> set[str]:
     return {fact.value["resource"] for fact in trial.facts if fact.name == "named_want"}
 
@@ -203,8 +230,14 @@ def _processor_time(trial: Trial) -> Want:
         text = "SIGXCPU is the kernel's own, at a limit of processor time; that limit is not recorded"
         return Want(wording.CPU_TIME, "signal", None, text, _exit_source(trial))
     text = f"it had used {used.value:.2f} s of processor time, its limit is {limit.value} s (RLIMIT_CPU)"
-    full = used.value >= FULL * limit.value
+    raised = max(1, limit.value - 1)  # the kernel puts the limit a second higher with each signal, and may be seen to
+    full = used.value >= FULL * raised or _is_sent_by_kernel(trial, "SIGXCPU")
     return Want(wording.CPU_TIME, "signal", full, text, (*limit.sources, *used.sources, *_exit_source(trial)))
+
+
+def _is_sent_by_kernel(trial: Trial, signal: str) -> bool:
+    sent = [fact.value for fact in trial.facts if fact.name == "signal_delivered"]
+    return any(it["by"] == "kernel" and it["signal"] == signal and it.get("ends") for it in sent)
 
 
 def _mapped_file(trial: Trial) -> Iterator[Want]:

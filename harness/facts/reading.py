@@ -16,7 +16,7 @@ from harness.facts.memory import headroom
 from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, training_process, workers
-from harness.facts.refused import last_words, limit_use
+from harness.facts.refused import last_words, limit_use, watched
 from harness.facts.system import refusals, senders
 from harness.facts.threads import use as threading_facts
 from harness.facts.threads.runtimes import runtimes
@@ -46,6 +46,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     senders.facts,
     last_words.facts,
     limit_use.facts,
+    watched.facts,
 )
 
 

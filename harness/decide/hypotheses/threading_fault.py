@@ -8,7 +8,7 @@ second thread was ever seen, nothing is established. Ruled out as well where som
 
 from __future__ import annotations
 
-from harness.decide import observed
+from harness.decide import messengers, observed, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses import resource_limit
 from harness.decide.hypotheses.calls import ending_signal
@@ -68,7 +68,12 @@ def _contradiction(case: Case) -> tuple[Reason, ...]:
     """Return why one thread may not be what removes the failure, only a variable that asks for it."""
     assert case.study is not None
     same = [trial for trial in case.study.plain if case.study.is_same(trial)]
-    if any(_is_of_a_pool(trial) for trial in same) or _is_mixed(case):
+    reports = [one for one in same if messengers.kind(one, case.stderr.get(one.id, ()))]
+    unseen = [trial for trial in reports if not wants.is_watched(trial)]
+    if unseen:
+        text = "it ends by reporting something, and what was refused is not recorded: threads may be what it wanted"
+        return (Reason(text, tuple(exit_source(trial) for trial in unseen)),)
+    if any(_is_of_a_pool(trial) for trial in same):
         return ()
     does, told = case.effect(ONE_TORCH_THREAD.id)
     if does is Does.LEAVES and case.study.reference.outcome != "hung":

@@ -189,6 +189,7 @@ class _Reader:
         fault = records.read_json(self._folder.path / self._fault_name(pid)) or {}
         if isinstance(fault.get("t"), float):
             yield fault["t"]
+        yield from (row.value["t"] for row in self._own(records.NATIVE_EXIT, pid) if "t" in row.value)
         if error is not None:
             yield error.value["t"]
 
