@@ -51,7 +51,9 @@ class TestNativeExit:
         """The call, its code and its thread; the Python stack names the line, the native one exit itself."""
         observed = run(tmp_path, "exit_native", "exit", code, "main")
         folder = f"native/exit-{observed.exit['pid']}"
-        expected = {"call": "exit", "code": status, "thread": "MainThread", "folder": folder, "pid": observed.exit["pid"]}
+        expected = {
+            "call": "exit", "code": status, "thread": "MainThread", "folder": folder, "pid": observed.exit["pid"],
+        }  # fmt: skip
         (called,) = values(observed, "exit_call")
         assert called.pop("caller")["is_own"] is True  # through ctypes: a line of the program asked
         assert called == expected

@@ -17,7 +17,7 @@ if __name__ == "__main__":
     results: object = context.Queue()
     worker = context.Process(target=work, args=(results, 7))
     worker.start()
-    for step in range(3):
+    for _ in range(3):
         print(f"step {results.get()}", flush=True)  # type: ignore[attr-defined]
     worker.join()
     if worker.exitcode:

@@ -34,7 +34,7 @@ def last_call(folder: TrialFolder) -> Row | None:
 def early_call(folder: TrialFolder) -> Row | None:
     """Return the call that ended the program in the middle of its training, None where there is none."""
     row = last_call(folder)
-    return row if row is not None and _is_in_training(row.value) and _is_early(row.value) else None
+    return row if row is not None and _is_in_training(row.value) and is_early(row.value) else None
 
 
 def orderly(folder: TrialFolder) -> dict[str, Any] | None:
@@ -58,7 +58,8 @@ def _is_in_training(value: dict[str, Any]) -> bool:
     return bool(training.get("trains")) and training.get("steps", 0) > 0
 
 
-def _is_early(value: dict[str, Any]) -> bool:
+def is_early(value: dict[str, Any]) -> bool:
+    """Whether a recorded call stands in a loop, or below a statement of the main program that others follow."""
     is_deep = value.get("depth", 0) > 1 and not value.get("is_last")
     return bool(value.get("in_loop")) or is_deep
 
