@@ -39,6 +39,11 @@ def torch() -> str | None:
     return on_linux() or (None if importlib.util.find_spec("torch") else "torch is not installed")
 
 
+def root() -> str | None:
+    """Return why no mount namespace can be made here."""
+    return on_linux() or (None if os.geteuid() == 0 else "only the administrator may mount")
+
+
 def pillow() -> str | None:
     """Return why no image can be read here."""
     return None if importlib.util.find_spec("PIL") else "pillow is not installed"
@@ -111,7 +116,7 @@ class Planted:
 
 MEMORY, THREADING, NATIVE, STACK = "memory-exhaustion", "threading-fault", "native-fault", "stack-overflow"
 ILLEGAL, KILLED, EXIT, EXCEPTION = "illegal-instruction", "external-kill", "deliberate-exit", "python-exception"
-HANG, IO = "hang", "io-fault"
+HANG, IO, LIMIT = "hang", "io-fault", "resource-limit"
 MIB = 1 << 20
 PID = ("{trial}/pid",)
 COPY = ("{trial}/libgomp-second.so.1",)
@@ -122,9 +127,12 @@ CATALOGUE = (
     Planted("host-memory", MEMORY, "host_memory", needs=cgroup, memory_bytes=256 * MIB),
     Planted("malloc-unchecked", MEMORY, "malloc_unchecked"),
     Planted("slow-leak", MEMORY, "slow_leak", also=(EXCEPTION,), memory_bytes=192 * MIB),
+    Planted("oom-worker", MEMORY, "oom_worker", needs=cgroup, also=(EXCEPTION,), memory_bytes=224 * MIB),
+    Planted("allocator-abort", MEMORY, "allocator_abort"),
     Planted("segv-main", NATIVE, "segv_main", quick=True),
     Planted("segv-thread", NATIVE, "segv_thread", threads=4),
     Planted("segv-openmp", NATIVE, "segv_openmp", needs=torch, threads=4),
+    Planted("variable-fault", NATIVE, "variable_fault", needs=torch, threads=2),
     Planted("abort", NATIVE, "abort_native"),
     Planted("double-free", NATIVE, "double_free"),
     Planted("stack-main", STACK, "deep_recursion", quick=True),
@@ -137,7 +145,6 @@ CATALOGUE = (
     Planted("sigkill", KILLED, "work", PID, killer="SIGKILL", quick=True),
     Planted("sigterm", KILLED, "work", PID, killer="SIGTERM"),
     Planted("sighup", KILLED, "work", PID, killer="SIGHUP"),
-    Planted("cpu-limit", KILLED, "cpu_limit"),
     Planted("os-exit", EXIT, "os_exit", needs=anywhere, quick=True),
     Planted("thread-exit", EXIT, "thread_exit", needs=anywhere),
     Planted("exception", EXCEPTION, "exception", needs=anywhere, quick=True),
@@ -146,16 +153,30 @@ CATALOGUE = (
     Planted("native-loop", HANG, "native_loop", still_seconds=1.5),
     Planted("livelock", HANG, "livelock", also=(THREADING,), still_seconds=1.5),
     Planted("fork-openmp", HANG, "fork_openmp", needs=torch, also=(THREADING,), threads=4, still_seconds=4.0),
-    Planted("thread-refused", THREADING, "thread_refused", also=(EXCEPTION,), threads=4),
     Planted("race", THREADING, "race", ("12000",), threads=4, quick=True, quick_trials=12, alone=True),
     Planted("race-rare", THREADING, "race", ("25",), threads=4, tries=12, alone=True),
-    Planted("two-openmp", THREADING, "two_openmp", COPY, needs=gomp, also=(EXIT,), threads=4),
+    Planted("two-openmp", LIMIT, "two_openmp", COPY, needs=gomp, also=(EXIT, THREADING), threads=4),
     Planted("two-intel", THREADING, "two_intel", (str(intel_openmp()), "{trial}/libiomp5-second.so"), needs=intel),
     Planted("python-race", THREADING, "python_race"),
     Planted("disk-full", IO, "disk_full", needs=full_device, also=(EXCEPTION,), quick=True),
-    Planted("file-limit", IO, "file_limit", ("{trial}/checkpoint",), also=(EXCEPTION,)),
+    Planted("disk-full-abort", IO, "disk_full_abort", needs=torch),
+    Planted("cpu-limit", LIMIT, "cpu_limit"),
+    Planted("file-limit", LIMIT, "file_limit", ("{trial}/checkpoint",), also=(EXCEPTION,)),
+    Planted("thread-refused", LIMIT, "thread_refused", also=(EXCEPTION,), threads=4),
+    Planted("threads-openmp", LIMIT, "threads_openmp", needs=torch),
+    Planted("file-leak", LIMIT, "file_leak", also=(EXCEPTION,), quick=True),
+    Planted("map-count", LIMIT, "map_count", also=(EXCEPTION,)),
+    Planted("shared-full", LIMIT, "shared_full", needs=root),
     Planted("truncated-image", IO, "truncated_image", ("{trial}/photo.jpg",), needs=pillow, also=(EXCEPTION,)),
     Planted("worker-killed", KILLED, "worker_killed", PID, torch, (EXCEPTION,), killer="SIGKILL"),
+    Planted("worker-exception", EXCEPTION, "worker_exception", needs=anywhere),
+    Planted("tool-killed", KILLED, "tool_killed", PID, also=(EXCEPTION,), killer="SIGKILL"),
+    Planted("pool-native-fault", NATIVE, "pool_native_fault", also=(EXCEPTION,), threads=4),
+    Planted("native-exit-in-pool", EXIT, "native_exit_in_pool", also=(EXCEPTION,), threads=4),
+    Planted("orderly-sigterm", KILLED, "orderly_sigterm", PID, killer="SIGTERM"),
+    Planted("sigusr1", KILLED, "work", PID, killer="SIGUSR1"),
+    Planted("exit-in-training", EXIT, "exit_in_training", needs=torch),
+    Planted("healthy-exec", None, "exec_healthy", needs=on_linux),
     Planted("healthy-memory", None, "big_memory", needs=anywhere),
     Planted("healthy-threads", None, "many_threads", needs=anywhere),
     Planted("healthy-start", None, "slow_start", needs=anywhere),

@@ -12,8 +12,8 @@ NO_FAILURE = "no-failure"
 GOAL = 0.95
 RANKS = (Status.ESTABLISHED, Status.SUPPORTED, Status.OPEN, Status.RULED_OUT)
 SPECIFIC = (
-    "memory-exhaustion", "stack-overflow", "illegal-instruction", "io-fault", "external-kill", "deliberate-exit",
-    "threading-fault", "hang", "python-exception", "native-fault",
+    "memory-exhaustion", "resource-limit", "stack-overflow", "illegal-instruction", "io-fault", "external-kill",
+    "deliberate-exit", "threading-fault", "hang", "python-exception", "native-fault",
 )  # fmt: skip
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from harness.decide import study
+from harness.decide import observed, study
 from harness.decide.effects import Does
-from harness.decide.hypotheses import external_kill, interleaving
+from harness.decide.hypotheses import external_kill, interleaving, resource_limit
+from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.interventions import (
     BOTH_COPIES,
     LARGE_STACK,
+    LIFTED_LIMITS,
     LONG_SWITCH,
     LOW_RUNGS,
     NO_ONEDNN,
@@ -35,6 +37,7 @@ from harness.model import Cell, Trial
 from harness.plan.intervention import Intervention
 
 CONFIRM = 5  # trials of the failing cell as it is
+CONFIRM_OBSERVED = 3  # where what ended it was seen: no chance is to be excluded, only another failure
 MOST_PLAIN = 12  # where it fails only sometimes, up to this many
 MOST_UNDER = 12  # trials under one intervention
 MEMORY_FAULTS = ("SIGSEGV", "SIGBUS")
@@ -59,10 +62,18 @@ def next_step(trials: tuple[Trial, ...], confinement: str | None) -> Step | None
     case = study.of(trials)
     if case is None:
         return _unobserved(trials)
+    if is_observed(case):
+        return None
     if _needs_confirming(case):
         return Step(case.cell, f"does it fail again? {case.without} so far")
     steps = (_under(case, intervention, confinement) for intervention in wanted(case, confinement))
     return next((step for step in steps if step is not None), None)
+
+
+def is_observed(case: Study) -> bool:
+    """Whether each death of the cell was seen to be of one family: what was refused, or who sent the signal."""
+    dead = [trial for trial in case.plain if trial.outcome.is_failure]
+    return len(dead) >= CONFIRM_OBSERVED and observed.only(dead) is not None
 
 
 def _unobserved(trials: tuple[Trial, ...]) -> Step | None:
@@ -95,11 +106,22 @@ def _ladder(case: Study, confinement: str | None) -> tuple[Intervention, ...]:
     if not confinement or not countable_peak(case.reference, ladder_means(case.reference, confinement)):
         return ()
     done = dict(case.rungs)
-    climbed = all(rung.memory_share in done for rung in RUNGS)
+    means = ladder_means(case.reference, confinement)
+    peak = countable_peak(case.reference, means) or 0
+    climbed = all(
+        rung.memory_share in done or _is_above_outer(case, int((rung.memory_share or 0) * peak), means)
+        for rung in RUNGS
+    )
     needed = next((rung for rung in LOW_RUNGS if rung.memory_share not in done), None)
     reading = compare(case.reference, case.rungs) if climbed else None
     told = reading is None or reading.matches != UNKNOWN or bool(reading.signature_of_exhaustion)
     return RUNGS if told or needed is None else (*RUNGS, needed)
+
+
+def _is_above_outer(case: Study, limit: int, means: str | None) -> bool:
+    """Whether a rung would lie above a limit that holds anyway: then it would be none."""
+    outer = case.reference.value("outer_memory_limit_bytes")
+    return outer is not None and limit >= outer and not str(means).startswith("RLIMIT")
 
 
 def ladder_means(dead: Trial, confinement: str | None) -> str | None:
@@ -116,9 +138,11 @@ def _for_ending(dead: Trial) -> Iterator[Intervention]:
     stack = " ".join(dead.value("crash_stack") or ()).lower()
     if external_kill.predicts(dead):
         yield NO_OWN_SIGNALS
-    if dead.exit.signal == "SIGILL" or dead.exit.ntstatus == "0xC000001D":
+    if resource_limit.predicts(dead):
+        yield LIFTED_LIMITS
+    if ending_signal(dead) == "SIGILL" or dead.exit.ntstatus == "0xC000001D":
         yield PLAIN_CPU
-    unknown = dead.exit.signal in MEMORY_FAULTS and dead.fact("fault_address") is None
+    unknown = ending_signal(dead) in MEMORY_FAULTS and dead.fact("fault_address") is None
     if dead.fact("stack_overflow") or dead.exit.ntstatus == "0xC00000FD" or unknown:
         yield LARGE_STACK
     if dead.fact("openmp_duplicate"):
@@ -169,7 +193,7 @@ def _under(case: Study, intervention: Intervention, confinement: str | None) -> 
         means = ladder_means(case.reference, confinement)
         limit = int(intervention.memory_share * (countable_peak(case.reference, means) or 0))
         why = f"memory ladder, limit {limit >> 20} MiB"
-        return None if done else Step(case.cell, why, intervention, limit, means)
+        return None if done or _is_above_outer(case, limit, means) else Step(case.cell, why, intervention, limit, means)
     if case.does(intervention.id) is not Does.UNDECIDED or len(done) >= MOST_UNDER:
         return None
     return Step(case.cell, f"under {intervention.id}, trial {len(done) + 1}", intervention)

@@ -31,6 +31,7 @@ PLAIN_CPU = Intervention(
 )
 NO_ONEDNN = Intervention("onednn=off", "native-fault", onednn=False)
 NO_OWN_SIGNALS = Intervention("own-signals=off", "external-kill", own_signals=False)
+LIFTED_LIMITS = Intervention("limits=lifted", "resource-limit", lift_limits=True)
 ONE_OMP_THREAD = Intervention("OMP_NUM_THREADS=1", variables=(("OMP_NUM_THREADS", "1"),), tells_torch=False)
 # A torch that is built with MKL takes MKL's number for its own, also where OMP_NUM_THREADS says another (measured)
 ONE_MKL_THREAD = Intervention("MKL_NUM_THREADS=1", variables=(("MKL_NUM_THREADS", "1"),), tells_torch=False)
@@ -45,8 +46,8 @@ NO_WORKERS = Intervention("num_workers=0", factors=(("num_workers", 0),))
 NO_PROBES = Intervention("probes=off", inside_probes=False)
 
 CATALOGUE = (
-    ONE_THREAD, *RUNGS, *LOW_RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, NO_OWN_SIGNALS, *ONE_BY_ONE, PASSIVE_WAIT,
-    ONE_CORE, LONG_SWITCH, BOTH_COPIES, NO_WORKERS, NO_PROBES,
+    ONE_THREAD, *RUNGS, *LOW_RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, NO_OWN_SIGNALS, LIFTED_LIMITS, *ONE_BY_ONE,
+    PASSIVE_WAIT, ONE_CORE, LONG_SWITCH, BOTH_COPIES, NO_WORKERS, NO_PROBES,
 )  # fmt: skip
 
 

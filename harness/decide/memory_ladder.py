@@ -71,7 +71,14 @@ def countable_peak(trial: Trial, kind: str | None) -> int | None:
         return trial.value("data_peak_bytes") or trial.peak_rss_bytes
     peak = trial.peak_rss_bytes
     in_group = trial.value("group_peak_bytes") if trial.value("group_is_own") else None  # else others are counted too
-    return in_group or (max(PAGE, peak - (trial.value("file_bytes") or 0)) if peak else None)
+    alone = max(PAGE, peak - (trial.value("file_bytes") or 0)) if peak else 0
+    return in_group or max(alone, _of_the_tree(trial)) or None
+
+
+def _of_the_tree(trial: Trial) -> int:
+    """Return what all processes used, shared pages counted once, less those of files; 0 where there was one process."""
+    together = trial.value("tree_peak_pss_bytes")
+    return max(0, together - (trial.value("file_bytes") or 0)) if together else 0
 
 
 def compare(death: Trial, rungs: list[tuple[float, Trial]]) -> LadderReading:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 from harness.model import Outcome, Source, Trial
 
@@ -12,6 +13,7 @@ ALLOCATION = "allocation failed"
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT")  # never sent by the OOM killer
 LITTLE = 0.05  # of the limit
 NEAR = 0.15  # of the limit
+SAME_BYTES = 1 << 16  # the kernel counts a group's limit in pages
 PLENTY = 0.2  # of the limit, and of the peak
 
 
@@ -54,16 +56,23 @@ class Rung:
 def read_rung(factor: float, trial: Trial) -> Rung:
     """Return what a trial under a limit shows; one whose limit is not confirmed shows nothing of exhaustion."""
     confined = trial.value("confinement") or {}
-    limit = confined.get("limit_bytes") if confined.get("applied") else None
+    limit = confined.get("limit_bytes") if confined.get("applied") and not _is_above_outer(trial, confined) else None
     look = look_of(trial)
     names = ("confinement", "oom_kill_in_group", "allocation_failure", "group_peak_bytes", "headroom_bytes")
     exit_source = Source(f"trials/{trial.id}/exit.json", 1)
     return Rung(
         factor=factor, trial_id=trial.id, kind=confined.get("kind"), limit_bytes=limit, outcome=trial.outcome,
         look=look, at_limit=limit is not None and _is_at_limit(trial, look, limit),
-        roomy=limit is not None and _is_roomy(trial, limit), near=limit is not None and is_near_limit(trial),
+        roomy=limit is not None and _is_roomy(trial, limit), near=limit is not None and _is_near_own(trial, limit),
         stack=trial.signature.loose if trial.signature else None, sources=(exit_source, *sources_of(trial, names)),
     )  # fmt: skip
+
+
+def _is_above_outer(trial: Trial, confined: dict[str, Any]) -> bool:
+    """Whether a tighter limit held around the rung's own group: then what it shows is that limit's, and it is none."""
+    outer = trial.value("outer_memory_limit_bytes")
+    is_group = str(confined.get("kind")).startswith("cgroup")
+    return is_group and outer is not None and confined["limit_bytes"] >= outer
 
 
 def look_of(trial: Trial) -> Look | None:
@@ -122,13 +131,29 @@ def _sign(trial: Trial) -> str | None:
 
 
 def _is_at_limit(trial: Trial, look: Look | None, limit: int) -> bool:
-    """A sign tells, or else the use: a group's own peak, or little left at the last sample.
+    """Its own group's counters tell: an OOM kill in it, or its peak; under a resource limit, words, or little left.
 
-    The group's peak counts pages of files, too: a death without a sign must be compared with the rungs with room.
+    Another limit that is full at a rung says nothing of the rung. The group's peak counts pages of files, too: a death
+    without a sign must be compared with the rungs with room.
     """
+    if str((trial.value("confinement") or {}).get("kind")).startswith("RLIMIT"):
+        return bool(look and look.sign) or has_little_left(trial)
     peak = trial.value("group_peak_bytes")
     full = peak is not None and peak >= (1 - LITTLE) * limit
-    return bool(look and look.sign) or full or has_little_left(trial)
+    killed = look is not None and look.sign == OOM_KILL
+    said = look is not None and look.sign is not None and peak is None
+    return killed or full or said or (has_little_left(trial) and _is_own_limit(trial, limit))
+
+
+def _is_own_limit(trial: Trial, limit: int) -> bool:
+    """Whether the tightest limit that was known is the rung's."""
+    tightest = trial.value("memory_limit_bytes")
+    return tightest is not None and abs(tightest - limit) < SAME_BYTES
+
+
+def _is_near_own(trial: Trial, limit: int) -> bool:
+    kind = str((trial.value("confinement") or {}).get("kind"))
+    return is_near_limit(trial) and (kind.startswith("RLIMIT") or _is_own_limit(trial, limit))
 
 
 def _is_roomy(trial: Trial, limit: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.decide import next_experiments
+from harness.decide import judged, next_experiments
 from harness.decide.effects import Does
 from harness.decide.failing_region import failing_region
 from harness.decide.hypotheses import HYPOTHESES
@@ -102,7 +102,7 @@ def _what_failed(case: Case) -> str:
     region = failing_region(case.plain)
     only = f" Failures were seen only where {region}." if region else ""
     failed = f"{len(case.failures)} of {len(case.plain)} trials failed ({_how(case.failures)})"
-    return f"{failed}{where}.{_after_work(case)}{only}{_others(case)}"
+    return f"{failed}{where}.{_after_work(case)}{_first_death(first)}{only}{_others(case)}"
 
 
 def _after_work(case: Case) -> str:
@@ -110,6 +110,12 @@ def _after_work(case: Case) -> str:
     late = [trial for trial in case.failures if trial.exit.meaning.startswith(IN_SHUTDOWN)]
     count = "All" if len(late) == len(case.failures) else f"{len(late)} of them"
     return f" {count} finished, then died in shutdown: after the work was done, not in it." if late else ""
+
+
+def _first_death(trial: Trial) -> str:
+    """Quote the first death, where the observed process' own end only followed from it."""
+    words = judged.first_words(trial)
+    return f" In {trial.id} {words}." if words else ""
 
 
 def _others(case: Case) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from harness.facts.ended import exit_calls
 from harness.facts.folder import TrialFolder
 from harness.facts.processes import first_death
 from harness.model import Gap
@@ -24,4 +25,6 @@ def missing(folder: TrialFolder, place: str) -> tuple[Gap, ...]:
         told.append(
             Gap("forwards", "no module forward was seen: no torch module ran, or the trial ended before the first")
         )
+    if exit_calls.was_replaced(folder):
+        told.append(Gap("inside probes", "another program took the process over (os.exec*), and was not observed"))
     return tuple(told + torn + first_death.gaps(folder))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from harness.facts import cpu_time, died_in_probe, forward_timings, gaps, target_settings, told_inside
 from harness.facts.crash import fault_place, faulting_stack, no_stack, signature
-from harness.facts.ended import exit_calls, outcome
+from harness.facts.ended import early_end, exit_calls, outcome
 from harness.facts.folder import TrialFolder
 from harness.facts.hang import halted
 from harness.facts.hang import kind as hangs
@@ -17,6 +17,7 @@ from harness.facts.memory import headroom
 from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, training_process, workers
+from harness.facts.refused import last_words, limit_use, watched
 from harness.facts.system import refusals, senders
 from harness.facts.threads import duplicate, python_threads
 from harness.facts.threads import use as threading_facts
@@ -39,6 +40,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     python_threads.facts,
     workers.facts,
     exit_calls.facts,
+    early_end.facts,
     fault_place.facts,
     no_stack.facts,
     faulting_stack.facts,
@@ -48,6 +50,9 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     first_death.facts,
     refusals.facts,
     senders.facts,
+    last_words.facts,
+    limit_use.facts,
+    watched.facts,
 )
 
 

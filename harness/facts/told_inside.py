@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from harness.facts.folder import TrialFolder
+from harness.facts.processes import first_death
 from harness.model import Fact
 from probes import records
 
-ERROR_KEYS = ("type", "message", "thread", "is_main", "errno", "filename", "bases", "chain")
+ERROR_KEYS = ("pid", "type", "message", "thread", "is_main", "errno", "filename", "bases", "chain")
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
@@ -28,11 +29,12 @@ def _silenced(folder: TrialFolder) -> list[Fact]:
 
 
 def _errors(folder: TrialFolder) -> list[Fact]:
+    """Return those of the process that died first, where it is another than the observed one, before its own."""
+    first = first_death.deaths(folder).first
+    names = [first.folder + records.PYTHON_ERROR] if first is not None and first.folder else []
+    rows = [(name, row) for name in names for row in folder.lines(name).rows if first and row.value["pid"] == first.pid]
+    rows += [(records.PYTHON_ERROR, row) for row in folder.own_lines(records.PYTHON_ERROR)]
     return [
-        Fact(
-            "python_error",
-            {key: row.value.get(key) for key in ERROR_KEYS},
-            (folder.source(records.PYTHON_ERROR, row.line),),
-        )
-        for row in folder.own_lines(records.PYTHON_ERROR)
+        Fact("python_error", {key: row.value.get(key) for key in ERROR_KEYS}, (folder.source(name, row.line),))
+        for name, row in rows
     ]

@@ -21,8 +21,9 @@ from probes.outside.ends import halted
 CONTROL_C_EXIT = 0xC000013A
 SENT = (  # what ends a program from outside, whoever sent it; a fault raises none of these
     "SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGXCPU", "SIGXFSZ", "SIGUSR1", "SIGUSR2", "SIGALRM",
-    "SIGPIPE",
+    "SIGPIPE", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPOLL", "SIGPWR", "SIGSTKFLT", "SIGRTMIN", "SIGRTMAX",
 )  # fmt: skip
+UNNAMED = "signal "  # the real-time signals in between
 
 
 class Closing:
@@ -89,4 +90,5 @@ def _ended_by(name: str | None, reaped: Reaped, limit: str | None) -> str:
     """A limit's kill counts only where the death is ours: a child that crashed in that very instant ended itself."""
     if limit == UNKILLABLE or (limit and (name == "SIGKILL" or reaped.code == ENDED_BY_HARNESS)):
         return EndedBy.HARNESS
-    return EndedBy.OUTSIDE if name in SENT or reaped.ntstatus == CONTROL_C_EXIT else EndedBy.ITSELF
+    is_sent = name in SENT or (name or "").startswith(UNNAMED)
+    return EndedBy.OUTSIDE if is_sent or reaped.ntstatus == CONTROL_C_EXIT else EndedBy.ITSELF

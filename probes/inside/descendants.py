@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from . import faults, leading, steering, unseen, waits
+from . import faults, leading, native_exit, replaced, steering, unseen, waits
 from .lines import RecordFolder
 from .tracker import Tracker
 
@@ -51,8 +51,10 @@ def watch(trial: str, spec_path: str, folder: RecordFolder, tracker: Tracker) ->
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(before=steering.Forks(folder.lines("inside.jsonl")).note)
         os.register_at_fork(after_in_child=lambda: _after_fork(trial, folder, tracker))
-    waits.watch(folder.lines("children.jsonl"))
-    leading.watch(spec_path, lambda: is_full(trial))
+    children = folder.lines("children.jsonl")
+    waits.watch(children)
+    leading.watch(spec_path, lambda: is_full(trial), children)
+    replaced.watch(spec_path, folder)
 
 
 def _after_fork(trial: str, folder: RecordFolder, tracker: Tracker) -> None:
@@ -64,9 +66,11 @@ def _after_fork(trial: str, folder: RecordFolder, tracker: Tracker) -> None:
         folder.move(own_folder(trial, "fork", sys.argv))
         tracker.begin_again(folder.file("flight.ring"), folder.file("flight.names"))
         faults.enable(folder.file("fault.log"))
+        native_exit.move(folder, folder.lines("inside.jsonl"))
 
 
 def _write_nowhere(folder: RecordFolder) -> None:
+    folder.path = ""
     null = os.open(os.devnull, os.O_WRONLY)
     for lines in folder.opened():
         lines.descriptor = null

@@ -14,12 +14,13 @@ import traceback
 import types
 from typing import Optional
 
-from . import kills
+from . import asked, kills, worker_ends
 from .flight import KIND
 from .lines import Lines, RecordFolder
 from .tracker import Tracker
 
 MOST_CAUSES, MOST_LETTERS = 16, 2000
+_trackers: list = []  # of this process, once it is watched
 
 
 class MainProgram:
@@ -43,17 +44,38 @@ class MainProgram:
         if error is None:
             exits.write(call="end of main", code=0, thread="MainThread", stack=[])
         elif isinstance(error, SystemExit):
-            exits.write(call="sys.exit", code=_exit_code(error), thread="MainThread", stack=traceback.format_tb(own))
+            _record_handled(self._folder, _exit_code(error), error.__context__)
+            exits.write(
+                call="sys.exit", code=_exit_code(error), thread="MainThread", stack=traceback.format_tb(own),
+                **asked.of_trace(own), **_training(),
+            )  # fmt: skip
         else:
             _record_error(self._folder, "MainThread", True, kind, error, own)
             _hide_boot_from_traceback()
 
 
+class Worker(MainProgram):
+    """Around the main function of a worker process, whose good end is not the end of a main program."""
+
+    def __exit__(
+        self, kind: Optional[type], error: Optional[BaseException], trace: Optional[types.TracebackType]
+    ) -> None:
+        """Record an exception or an exit that leaves it."""
+        if self._folder is None or error is None:
+            return
+        if isinstance(error, SystemExit):
+            super().__exit__(kind, error, trace)
+        else:
+            _record_error(self._folder, "MainThread", True, kind, error, trace)
+
+
 def watch(folder: RecordFolder, tracker: Tracker) -> None:
     """Record from now on: endings of threads, `os._exit`, signals that are sent, the interpreter's finalization."""
     exits = folder.lines("exits.jsonl")
+    _trackers[:] = [tracker]
     _watch_threads(folder, exits)
-    _watch_os_exit(exits)
+    _watch_os_exit(folder, exits)
+    worker_ends.watch(lambda: Worker(folder))
     kills.watch(exits)
     atexit.register(_finalizing, exits, tracker)
 
@@ -70,7 +92,9 @@ def _watch_threads(folder: RecordFolder, exits: Lines) -> None:
         name = args.thread.name if args.thread else "unknown"
         if issubclass(args.exc_type, SystemExit):
             stack = traceback.format_tb(args.exc_traceback)
-            exits.write(call="SystemExit in thread", code=_exit_code(args.exc_value), thread=name, stack=stack)
+            where = asked.of_trace(args.exc_traceback)
+            code = _exit_code(args.exc_value)
+            exits.write(call="SystemExit in thread", code=code, thread=name, stack=stack, **where, **_training())
         else:
             _record_error(folder, name, False, args.exc_type, args.exc_value, args.exc_traceback)
         previous(args)
@@ -78,12 +102,26 @@ def _watch_threads(folder: RecordFolder, exits: Lines) -> None:
     threading.excepthook = excepthook
 
 
-def _watch_os_exit(exits: Lines) -> None:
+def _watch_os_exit(folder: RecordFolder, exits: Lines) -> None:
     def before(status: int) -> None:
+        _record_handled(folder, status, sys.exc_info()[1])
         stack = traceback.format_stack(sys._getframe(2))
-        exits.write(call="os._exit", code=status, thread=threading.current_thread().name, stack=stack)
+        where = asked.of_frame(sys._getframe(2))
+        name = threading.current_thread().name
+        exits.write(call="os._exit", code=status, thread=name, stack=stack, **where, **_training())
 
     kills.replace("os", "_exit", before)
+
+
+def _record_handled(folder: RecordFolder, code: object, error: Optional[BaseException]) -> None:
+    """Record the exception in whose handling the program asks to end with an error's code: that only reports it."""
+    if error is not None and not isinstance(error, (SystemExit, GeneratorExit)) and code not in (0, None):
+        _record_error(folder, threading.current_thread().name, True, type(error), error, error.__traceback__)
+
+
+def _training() -> dict:
+    """Return what was going on when the program asked to end."""
+    return {"training": _trackers[0].training() if _trackers else None}
 
 
 def _record_error(

@@ -72,8 +72,9 @@ class Page:
             ctypes.memmove(self.address + offset, data, len(data))
 
     def _map(self, path: str, address: object, flags: int) -> int:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
-        os.ftruncate(descriptor, SIZE)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+        os.ftruncate(descriptor, SIZE)  # never to less: the supervisor has mapped the page that an exec leaves behind
+        os.write(descriptor, bytes(SIZE))
         access = mmap.PROT_READ | mmap.PROT_WRITE
         found = self._libc.mmap(address, SIZE, access, mmap.MAP_SHARED | flags, descriptor, 0)
         os.close(descriptor)

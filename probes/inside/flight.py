@@ -42,12 +42,14 @@ class Ring:
     def reopen(self, path: str, names_path: str) -> None:
         """Write to new files from now on, beginning with the names that are known: a forked child has its own ring."""
         self.counter = itertools.count(1)
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | BINARY, 0o644)
-        os.ftruncate(descriptor, HEADER_BYTES + CAPACITY * RECORD_BYTES)
-        self.buffer: Any = mmap.mmap(descriptor, HEADER_BYTES + CAPACITY * RECORD_BYTES)
+        size = HEADER_BYTES + CAPACITY * RECORD_BYTES
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | BINARY, 0o644)
+        os.ftruncate(descriptor, size)  # never to less: the supervisor has mapped the ring that an exec leaves behind
+        self.buffer: Any = mmap.mmap(descriptor, size)
         os.close(descriptor)
-        self.buffer[:HEADER_BYTES] = _header()
-        self._names_descriptor = os.open(names_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | BINARY, 0o644)
+        self.buffer[:] = _header() + bytes(size - HEADER_BYTES)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_TRUNC | BINARY
+        self._names_descriptor = os.open(names_path, flags, 0o644)
         for name in self._names:
             self._write_name(name)
 

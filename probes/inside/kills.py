@@ -19,6 +19,7 @@ from typing import Any
 from .lines import Lines
 
 EVENTS = ("os.kill", "os.killpg", "signal.pthread_kill")
+TIMERS = {0: "SIGALRM", 1: "SIGVTALRM", 2: "SIGPROF"}  # setitimer(2)
 NAMES = {int(number): number.name for number in signal.Signals}
 
 
@@ -33,10 +34,23 @@ def watch(exits: Lines) -> None:
             exits.write(call=event, code=None, thread=threading.current_thread().name, stack=stack)
 
     sys.addaudithook(hook)
+    for name in ("alarm", "setitimer"):
+        if hasattr(signal, name):
+            replace("signal", name, functools.partial(_note_timer, exits, name))
     replace("os", "abort", lambda *_: record(exits, "os.abort", os.getpid(), int(signal.SIGABRT), sys._getframe(2)))
     replace(
         "signal", "raise_signal",
         lambda number, *_: record(exits, "signal.raise_signal", os.getpid(), int(number), sys._getframe(2)),
+    )  # fmt: skip
+
+
+def _note_timer(exits: Lines, name: str, first: Any, *rest: Any) -> None:
+    """Append the call that has a timer send a signal later; `seconds` 0 takes the timer back."""
+    number, seconds = TIMERS.get(int(first), "SIGALRM") if name == "setitimer" else "SIGALRM", first
+    exits.write(
+        call=f"signal.{name}", code=None, signal=number, target=os.getpid(),
+        seconds=float(rest[0] if name == "setitimer" and rest else seconds),
+        thread=threading.current_thread().name, stack=traceback.format_stack(sys._getframe(2)),
     )  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """Leads Python processes that the target starts through the boot: a fresh interpreter inherits no hooks.
 
 Only the words that are executed change: `Popen.args`, the environment and the descriptors stay as the target gave them.
-What is not led stays unobserved: another Python than this one, a shell that starts one, os.exec* and os.posix_spawn.
+What is not led stays unobserved: another Python than this one, and a shell that starts one. What `subprocess` starts is
+noted with its process id, Python or not: children.jsonl then tells whose end wait(2) reported.
 """
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import sys
@@ -14,13 +16,16 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from . import imports
+from .lines import Lines
 
 BOOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "boot.py")
 OPTION = re.compile(r"-[bBdEIOPqsSuv]+|-[WX].+")
 OTHER_USER = ("gid", "gids", "uid")
+TRACKER = "resource_tracker import main"  # multiprocessing's own helper, which runs no code of the target's
+MOST_LETTERS = 300  # of a command, in the record
 
 
-def watch(spec_path: str, is_full: Callable[[], bool]) -> None:
+def watch(spec_path: str, is_full: Callable[[], bool], children: Lines) -> None:
     """Lead from now on; while `is_full` says so, processes are started as they are."""
 
     def lead(words: list, how: str, directory: Optional[str] = None) -> list:
@@ -28,17 +33,25 @@ def watch(spec_path: str, is_full: Callable[[], bool]) -> None:
 
     imports.when_imported("multiprocessing.spawn", lambda module: _lead_spawn(module, lead))
     imports.when_imported("multiprocessing.util", lambda module: _lead_forkserver(module, lead))
-    imports.when_imported("subprocess", lambda module: _lead_subprocess(module, lead))
+    imports.when_imported("subprocess", lambda module: _lead_subprocess(module, lead, children))
+    imports.when_imported("_posixsubprocess", lambda module: _lead_fork_exec(module, lead))
 
 
-def led(words: list, spec_path: str, how: str, directory: Optional[str] = None) -> list:
-    """Return `python [OPTIONS] PROGRAM ...` with the boot in front of the program; other words as they are."""
+def led(
+    words: list, spec_path: str, how: str, directory: Optional[str] = None, folder: Optional[str] = None
+) -> list:  # fmt: skip
+    """Return `python [OPTIONS] PROGRAM ...` with the boot in front of the program; other words as they are.
+
+    `folder`: that of the process' records, where it has one already.
+    """
+    if BOOT in words and "--" in words:  # a program that starts again what it sees that it is
+        words = [*words[: words.index(BOOT)], *words[words.index("--") + 1 :]]
     at = 1
     while at < len(words) and (words[at] in ("-W", "-X") or OPTION.fullmatch(words[at])):
         at += 2 if words[at] in ("-W", "-X") else 1
     if not _is_program(words[at:], directory):
         return words
-    return [*words[:at], BOOT, spec_path, how, "--", *words[at:]]
+    return [*words[:at], BOOT, spec_path, how, *([folder] if folder else []), "--", *words[at:]]
 
 
 def _is_program(words: list, directory: Optional[str]) -> bool:
@@ -70,30 +83,48 @@ def _lead_forkserver(util: types.ModuleType, lead: Callable[..., list]) -> None:
         util.spawnv_passfds = spawnv_passfds  # type: ignore[attr-defined]
 
 
-def _lead_subprocess(subprocess: types.ModuleType, lead: Callable[..., list]) -> None:
+def _lead_fork_exec(module: types.ModuleType, lead: Callable[..., list]) -> None:
+    """Lead what calls the C function itself, as joblib's loky does; what was led before has the boot in it already."""
+    original: Any = module.fork_exec
+
+    @functools.wraps(original)
+    def fork_exec(args: Any, *rest: Any) -> Any:
+        words = [os.fsdecode(word) for word in args]
+        if BOOT not in words and TRACKER not in " ".join(words) and is_this_python(words[0], None):
+            args = [os.fsencode(word) for word in lead(words, "fork_exec")]
+        return original(args, *rest)
+
+    module.fork_exec = fork_exec  # type: ignore[attr-defined]
+
+
+def _lead_subprocess(subprocess: types.ModuleType, lead: Callable[..., list], children: Lines) -> None:
     """Change what `Popen` executes, and not what it says of itself."""
     original: Any = subprocess.Popen._execute_child
     names = original.__code__.co_varnames[: original.__code__.co_argcount][3:]
 
     def _execute_child(popen: object, args: Any, executable: Any, *rest: Any, **more: Any) -> object:
         given = {**{names[at]: value for at, value in enumerate(rest)}, **more}
-        words = None if given.get("shell") or any(given.get(name) is not None for name in OTHER_USER) else _words(args)
-        if words and _is_this_python(os.fsdecode(executable or words[0]), given.get("env")):
+        told = words = as_words(args)
+        words = None if given.get("shell") or any(given.get(name) is not None for name in OTHER_USER) else words
+        if words and is_this_python(os.fsdecode(executable or words[0]), given.get("env")):
             directory = given.get("cwd")
             args = lead(words, "subprocess", os.fsdecode(directory) if directory else None)
-        return original(popen, args, executable, *rest, **more)
+        result = original(popen, args, executable, *rest, **more)
+        command = " ".join(told) if told else os.fsdecode(args)
+        children.write(event="started", child=getattr(popen, "pid", None), command=command[:MOST_LETTERS])
+        return result
 
     subprocess.Popen._execute_child = _execute_child
 
 
-def _words(args: Any) -> Optional[list]:
+def as_words(args: Any) -> Optional[list]:
     """Return the command as a list of texts; None where it is a single text, which is a program's name or a shell's."""
     if isinstance(args, (str, bytes, os.PathLike)):
         return None
     return [os.fsdecode(word) for word in args]
 
 
-def _is_this_python(word: str, environment: Any) -> bool:
+def is_this_python(word: str, environment: Any) -> bool:
     """Whether a program is the interpreter that runs here, whatever link leads to it."""
     if not os.path.basename(word).lower().startswith(("python", "pypy")) and word != sys.executable:
         return False

@@ -8,7 +8,8 @@ tool that stops the process ends one: exit() calls a handler with its status as 
 takes for the place to write the rest of the time to, and the kernel does not resume a sleep where it cannot write that.
 
 A normal end must not wait: the interpreter's finalization empties the page, after which `creat` finds no path and
-`nanosleep` no time. A forked child must neither: its page is empty from birth (MADV_WIPEONFORK).
+`nanosleep` no time. A child that native code forks must neither: its page is empty from birth (MADV_WIPEONFORK). One
+that Python forks inherits the handlers, and fills its page with the mark of its own folder.
 Sources: glibc's stdlib/cxa_atexit.c and exit.c (a handler is called with its pointer and the exit status), madvise(2),
 nanosleep(2), signal(7): a sleep is never resumed after a handler; the kernel's kernel/time/hrtimer.c.
 """
@@ -51,6 +52,19 @@ def watch(folder: RecordFolder, inside: Lines) -> None:
     _register(ctypes, libc, address)
     atexit.register(_disarm, page)
     _kept.append(page)
+    _tell(inside, address)
+
+
+def move(folder: RecordFolder, inside: Lines) -> None:
+    """Arm this process too, which Python has forked: with a mark of its own."""
+    for page in _kept:
+        import ctypes
+
+        _fill(page, folder.file(MARK))
+        _tell(inside, ctypes.addressof(ctypes.c_char.from_buffer(page)))
+
+
+def _tell(inside: Lines, address: int) -> None:
     inside.write(event="native exit armed", address=hex(address), release_signal=int(release_signal()))
 
 

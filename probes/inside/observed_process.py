@@ -16,6 +16,7 @@ from . import (
     imports,
     native_exit,
     plant,
+    replaced,
     scheduling,
     silence,
     stacks,
@@ -30,7 +31,8 @@ from .tracker import Tracker
 def main(arguments: list[str], before: dict) -> None:
     """Set the probes up as the spec file (first argument) says, then run the target (what stands after `--`).
 
-    Between the two may stand how this process came to be, where it is a descendant of the observed one: "spawn".
+    Between the two may stand how this process came to be, where it is a descendant of the observed one: "spawn"; or
+    "exec" and its folder, where it was observed before another program took it over.
     `before` holds the paths and modules as they were before the boot.
     """
     spec_path, *words = arguments
@@ -49,9 +51,11 @@ def main(arguments: list[str], before: dict) -> None:
 
 def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -> RecordFolder:
     """Open every record and install every hook; return the folder of this process."""
-    folder = RecordFolder(descendants.own_folder(spec["folder"], origin[0], command) if origin else spec["folder"])
+    folder = RecordFolder(_place(spec, origin, command))
     if not origin and "supervisor" in spec:
         faults.die_with(spec["supervisor"])
+    if spec.get("lift_limits") and not origin:
+        confine.lift(folder)
     if spec.get("confine") and not origin:  # a descendant has inherited it
         confine.apply(spec["confine"], folder)
     faults.enable(folder.file("fault.log"), held="supervisor" in spec)
@@ -65,6 +69,13 @@ def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -
     return folder
 
 
+def _place(spec: dict, origin: list[str], command: list[str]) -> str:
+    """Return the folder of this process' records."""
+    if origin[:1] == [replaced.HOW]:
+        return origin[1]
+    return descendants.own_folder(spec["folder"], origin[0], command) if origin else spec["folder"]
+
+
 def observe(spec: dict, spec_path: str, folder: RecordFolder) -> None:
     """Open the records and wait for torch; everything that is not the crash handler."""
     ring = Ring(folder.file("flight.ring"), folder.file("flight.names"))
@@ -73,8 +84,7 @@ def observe(spec: dict, spec_path: str, folder: RecordFolder) -> None:
     tracker = Tracker(ring, folder.lines("forwards.jsonl"))
     tracker.position(KIND["start"])
     endings.watch(folder, tracker)
-    if folder.path == spec["folder"]:  # a spawned worker has nobody who would release it
-        native_exit.watch(folder, inside)
+    native_exit.watch(folder, inside)
     imports.when_imported("torch", lambda torch: torch_hooks.install(torch, tracker, spec, inside))
     if spec.get("capture"):  # before the plant, whose operators are part of the call that it strikes in
         imports.when_imported("torch", lambda torch: capture.install(torch, tracker, spec["capture"], folder, inside))

@@ -56,6 +56,7 @@ class Tracker:
         self._models: dict[int, bool] = {}
         self._depths: dict[int, int] = {}
         self._at_first_model: list[Callable[[], None]] = []
+        self._root: Callable[[], object] | None = None  # a weak reference to the model that ran last
 
     def hooks(self) -> tuple[Callable[[object, object], None], Callable[[object, object, object], None]]:
         """Return the forward pre-hook and the forward hook.
@@ -136,6 +137,11 @@ class Tracker:
             self._backward_ended = False
             self._begin_evaluation()
 
+    def training(self) -> dict:
+        """Return how many steps are done, and whether the model that ran last is in training mode."""
+        model = self._root() if self._root is not None else None
+        return {"steps": self.steps_done if self.optimizers else 0, "trains": bool(getattr(model, "training", False))}
+
     def end_step(self) -> None:
         """Count one optimizer step."""
         self.step = self.steps_done = self.ring.done = max(self.steps_done + 1, self.step)
@@ -167,6 +173,7 @@ class Tracker:
         known = self._known.get(key)
         if known is None or known() is not module:  # type: ignore[operator]
             self._adopt(module, key)
+        self._root = self._known[key] if self._models[key] else self._root  # type: ignore[assignment]
         place.timed = self._depths[key]
         if self._models[key] and module.training and self._grad_enabled():  # type: ignore[attr-defined]
             self.begin_learning_step()

@@ -18,6 +18,7 @@ from probes.outside.crash.hold import HoldProbe
 from probes.outside.ends.halted import HaltedProbe
 from probes.outside.ends.native_exit import NativeExitProbe
 from probes.outside.ends.process_ends import EndsProbe
+from probes.outside.limit_use import LimitUseProbe
 from probes.outside.machine.kernel_log import KernelProbe
 from probes.outside.machine.mapped_libraries import MapsProbe
 from probes.outside.memory.headroom_snapshot import HeadroomProbe
@@ -38,6 +39,7 @@ PROBES: tuple[type[Probe], ...] = (
     TreeProbe,
     HeadroomProbe,
     ThreadsProbe,
+    LimitUseProbe,
     MapsProbe,
     KernelProbe,
     HoldProbe,

@@ -13,17 +13,52 @@ from harness.plan.plan_file import parse
 FAMILIES = {hypothesis.ID for hypothesis in HYPOTHESES}
 HELPERS = {"killer", "few_threads", "weights"}
 ASKED_FOR = {
-    "memory-exhaustion": {"oom-kill", "rlimit-memory", "host-memory", "malloc-unchecked", "slow-leak"},
-    "native-fault": {"segv-main", "segv-thread", "segv-openmp", "abort", "double-free", "divide"},
+    "memory-exhaustion": {
+        "oom-kill",
+        "rlimit-memory",
+        "host-memory",
+        "malloc-unchecked",
+        "slow-leak",
+        "oom-worker",
+        "allocator-abort",
+    },
+    "native-fault": {
+        "segv-main",
+        "segv-thread",
+        "segv-openmp",
+        "abort",
+        "double-free",
+        "divide",
+        "variable-fault",
+        "pool-native-fault",
+    },
     "stack-overflow": {"stack-main", "stack-thread", "stack-pool", "stack-small"},
     "illegal-instruction": {"illegal"},
-    "external-kill": {"sigkill", "sigterm", "sighup", "cpu-limit", "worker-killed"},
-    "deliberate-exit": {"os-exit", "thread-exit"},
-    "python-exception": {"exception", "thread-exception"},
+    "external-kill": {
+        "sigkill",
+        "sigterm",
+        "sighup",
+        "worker-killed",
+        "tool-killed",
+        "orderly-sigterm",
+        "sigusr1",
+    },
+    "deliberate-exit": {"os-exit", "thread-exit", "native-exit-in-pool", "exit-in-training"},
+    "python-exception": {"exception", "thread-exception", "worker-exception"},
     "hang": {"lock-order", "native-loop", "livelock", "fork-openmp"},
-    "threading-fault": {"thread-refused", "race", "race-rare", "two-openmp", "two-intel", "python-race"},
-    "io-fault": {"cut-file", "disk-full", "file-limit", "truncated-image"},
-    None: {"healthy-memory", "healthy-threads", "healthy-start", "healthy-exit"},
+    "threading-fault": {"race", "race-rare", "two-intel", "python-race"},
+    "io-fault": {"cut-file", "disk-full", "disk-full-abort", "truncated-image"},
+    "resource-limit": {
+        "cpu-limit",
+        "file-limit",
+        "thread-refused",
+        "threads-openmp",
+        "file-leak",
+        "map-count",
+        "shared-full",
+        "two-openmp",
+    },
+    None: {"healthy-memory", "healthy-threads", "healthy-start", "healthy-exit", "healthy-exec"},
 }
 
 
@@ -65,7 +100,7 @@ def test_every_plan_can_be_read(planted: Planted) -> None:
 
 def test_quick_ones_are_few_without_torch_and_of_every_family() -> None:
     """Every inquest pays for them."""
-    assert 8 <= len(reuse.QUICK) <= 13
+    assert 8 <= len(reuse.QUICK) <= 14
     assert {planted.expected for planted in reuse.QUICK} == {*FAMILIES, None}
     sources = [(PROGRAMS / f"{planted.program}.py").read_text() for planted in reuse.QUICK]
     assert not any("import torch" in source for source in sources)

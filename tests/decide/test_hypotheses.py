@@ -17,7 +17,7 @@ from harness.model import Finding, Trial
 
 BY_ID = {hypothesis.ID: hypothesis for hypothesis in HYPOTHESES}
 ERROR = {"type": "ValueError", "message": "m", "thread": "MainThread", "is_main": True}
-DISK = {**ERROR, "type": "OSError"}
+DISK = {**ERROR, "type": "OSError", "errno": 28}
 EXIT = {"call": "os._exit", "code": 0, "thread": "MainThread"}
 HUNG = trial(1, "hung", signal="SIGKILL", ended_by="harness")
 ROOMY = {"headroom_bytes": 900, "memory_limit_bytes": 1000, "memory_limit_name": "the machine's memory"}
@@ -59,11 +59,11 @@ class TestAll:
         """A probe that has not been seen to fire on this machine cannot rule anything out."""
         assert judged(hypothesis.ID, case(dead)).status != "ruled-out"
 
-    def test_ids_are_the_ten(self) -> None:
+    def test_ids_are_the_eleven(self) -> None:
         """Each family once, in the order of the reports."""
         assert list(BY_ID) == [
             "memory-exhaustion", "threading-fault", "native-fault", "stack-overflow", "illegal-instruction",
-            "external-kill", "deliberate-exit", "python-exception", "hang", "io-fault",
+            "external-kill", "deliberate-exit", "python-exception", "hang", "io-fault", "resource-limit",
         ]  # fmt: skip
 
 

@@ -71,11 +71,15 @@ class TestExternalKill:
         trials = [*deaths(5, facts=ALONE, **how), *silenced(3, **how), *LADDER]
         assert status(KILLED, *trials) == "supported"
 
-    def test_reason_tells_the_processor_time(self) -> None:
-        """SIGXCPU is the kernel's own, at a limit that somebody set."""
+    def test_kernel_s_own_signal_at_a_limit_is_none(self) -> None:
+        """SIGXCPU comes at a limit that somebody set: that is another family; one that a stranger sent is a kill."""
         facts = {**ALONE, "cpu_limit_seconds": 1, "cpu_seconds": 1.02}
-        finding = judged(KILLED, case(*deaths(1, facts=facts, signal="SIGXCPU", ended_by="outside"), controls=ALL))
-        assert any("used 1.02 s of processor time, its limit is 1 s" in reason.text for reason in finding.reasons)
+        dead = deaths(3, facts=facts, signal="SIGXCPU", ended_by="outside")
+        finding = judged("resource-limit", case(*dead, controls=ALL))
+        assert (finding.status, status(KILLED, *dead)) == ("established", "ruled-out")
+        assert "used 1.02 s of processor time, its limit is 1 s" in finding.reasons[0].text
+        sent = {"signal_delivered": {"signal": "SIGXCPU", "by": "stranger", "ends": True}}
+        assert external_kill.predicts(deaths(1, facts={**facts, **sent}, signal="SIGXCPU", ended_by="outside")[0])
 
 
 class TestWorker:
@@ -97,7 +101,7 @@ class TestWorker:
     def test_exception_alone_is_never_the_cause(self) -> None:
         """Why the worker died is not known yet."""
         finding = judged(EXCEPTION, case(*self.trials()[:5], controls=ALL))
-        assert (finding.status, [gap.probe for gap in finding.gaps]) == ("supported", ["worker's death"])
+        assert (finding.status, [gap.probe for gap in finding.gaps]) == ("supported", ["first death"])
 
     def test_worker_that_the_program_killed_is_no_external_kill(self) -> None:
         """A recorded signal to that process."""
@@ -124,7 +128,7 @@ class TestIo:
     @pytest.mark.parametrize(
         "error",
         [
-            {}, {"errno": errno.EFBIG}, {"errno": errno.ENOENT, "type": "FileNotFoundError"},
+            {}, {"errno": errno.ENOENT, "type": "FileNotFoundError"},
             {"errno": None, "message": "image file is truncated (3 bytes not processed)"},
             {"errno": None, "type": "UnidentifiedImageError", "message": "cannot identify image file '/a.jpg'"},
         ],
@@ -137,13 +141,13 @@ class TestIo:
     @pytest.mark.parametrize(
         "error",
         [
-            {"errno": errno.ENOMEM}, {"errno": errno.EAGAIN}, {"errno": errno.EMFILE},
+            {"errno": errno.ENOMEM}, {"errno": errno.EAGAIN}, {"errno": errno.EMFILE}, {"errno": errno.EFBIG},
             {"errno": None, "message": "Can't load tokenizer"},
         ],
     )  # fmt: skip
     def test_other_numbers_do_not(self, error: dict[str, Any]) -> None:
-        """Memory, threads, descriptors; or an OSError that somebody raised."""
-        assert status(IO, *self.failing(**error), *LADDER) == "supported"
+        """Memory, threads, descriptors, a file's size; or an OSError that somebody raised: its type says nothing."""
+        assert status(IO, *self.failing(**error), *LADDER) == "ruled-out"
 
     def test_rivals_must_be_ruled_out_first(self) -> None:
         """Without the ladder, memory is not decided."""

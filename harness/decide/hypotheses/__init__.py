@@ -20,6 +20,7 @@ from harness.decide.hypotheses import (
     memory_exhaustion,
     native_fault,
     python_exception,
+    resource_limit,
     stack_overflow,
     threading_fault,
 )
@@ -50,6 +51,7 @@ HYPOTHESES: tuple[Hypothesis, ...] = (
     python_exception,
     hang,
     io_fault,
+    resource_limit,
 )
 
 __all__ = ["HYPOTHESES", "Case", "Hypothesis"]

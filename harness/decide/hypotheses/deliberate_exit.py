@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from harness.decide.hypotheses.calls import explaining_call, is_unexplained_on_windows
-from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge
+from harness.decide import judged, messengers
+from harness.decide.hypotheses import io_fault, memory_exhaustion, resource_limit
+from harness.decide.hypotheses.calls import explaining_call, is_unexplained_on_windows, library_exit
+from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "deliberate-exit"
@@ -12,12 +14,16 @@ OUTSIDE = Gap("exit call", "on Windows a TerminateProcess from outside leaves an
 
 
 def predicts(trial: Trial) -> bool:
-    """An exit code and no exception that explains it, or a signal that the program sent to itself."""
-    if trial.outcome != "died" or trial.exit.ntstatus:
+    """An exit code and no exception that explains it, or a signal that the program sent to itself.
+
+    Not where a library called exit() for itself, where a signal asked for the end, or of a tool that is no Python.
+    """
+    death = judged.of(trial)
+    if trial.outcome != "died" or trial.exit.ntstatus or death.is_orderly or death.is_tool:
         return False
-    if trial.exit.code is None:
+    if death.code is None:
         return explaining_call(trial) is not None
-    return trial.value("python_error") is None
+    return death.error is None and library_exit(trial) is None
 
 
 def judge(case: Case) -> Finding:
@@ -26,8 +32,33 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        return no_sign_of(case, ID, "no trial ended with an exit code before its work was done")
-    return Finding(ID, _status(case, matching), tuple(_reason(trial) for trial in matching), _gaps(matching))
+        return _by_a_library(case) or no_sign_of(case, ID, "no trial ended with an exit code before its work was done")
+    reasons = tuple(_reason(trial) for trial in matching)
+    deeper = (rule.judge(case) for rule in (memory_exhaustion, resource_limit, io_fault))
+    cause = next((finding for finding in deeper if finding.status is Status.ESTABLISHED), None)
+    if cause is not None:
+        text = f"the exit is how {cause.id} shows itself; {cause.id} is established"
+        proven = case.is_proven(ID)
+        told = (Reason(text, cause.reasons[0].evidence), *reasons)
+        return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, told, () if proven else unproven(ID))
+    standing, unexplained = messengers.standing(matching)
+    if unexplained:
+        return Finding(ID, Status.SUPPORTED, (*reasons, *standing), (*_gaps(matching), *unexplained))
+    return Finding(ID, _status(case, matching), reasons, _gaps(matching))
+
+
+def _by_a_library(case: Case) -> Finding | None:
+    """Return the finding where exit() was called, but by a library, which reports something by it."""
+    found = [(trial, fact) for trial in case.failures if (fact := library_exit(trial)) is not None]
+    if not found:
+        return None
+    trial, fact = found[0]
+    caller = fact.value["caller"]
+    name = f" ({caller['function']})" if caller["function"] else ""
+    text = f"{trial.id}: exit({fact.value['code']}) was called by {caller['library']}{name}, not by the program's code"
+    proven = case.is_proven(ID)
+    status = Status.RULED_OUT if proven else Status.OPEN
+    return Finding(ID, status, (Reason(text, fact.sources),), () if proven else unproven(ID))
 
 
 def _status(case: Case, matching: list[Trial]) -> Status:
@@ -42,10 +73,20 @@ def _gaps(matching: list[Trial]) -> tuple[Gap, ...]:
     return (OUTSIDE,) if windows else (UNSEEN,) if silent else ()
 
 
+def _of_process(trial: Trial) -> str:
+    death = judged.of(trial)
+    return f"its process {death.pid} ended first, with {death.signal or f'exit code {death.code}'}"
+
+
+def _early(trial: Trial) -> str:
+    return ", in the middle of its training" if trial.fact("early_end") else ""
+
+
 def _reason(trial: Trial) -> Reason:
     call = explaining_call(trial)
     if call is not None:
-        return Reason(f"{trial.id}: {trial.exit.meaning}, by {call[0]}", call[1])
+        how = trial.exit.meaning if judged.of(trial).is_observed else _of_process(trial)
+        return Reason(f"{trial.id}: {how}, by {call[0]}{_early(trial)}", call[1])
     native = next((fact for fact in trial.facts if fact.name == "exit_call" and "possible" in fact.value), None)
     if native is not None:
         text = (

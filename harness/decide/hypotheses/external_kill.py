@@ -1,21 +1,40 @@
 """external-kill: ended from outside, by somebody who is not this harness.
 
-It predicts that the death comes even where no process of the trial has the power to send a deadly signal, and that
+Where the sender of the signal was seen, that decides: a stranger to the target's tree, or the terminal that went away,
+establishes it at once; the program itself, its tree, or the kernel on its behalf rules it out. Where it was not, the
+rule predicts that the death comes even where no process of the trial has the power to send a deadly signal, and that
 memory is not what made the kernel send it. Both are asked of the target: by a filter on its system calls, and by the
-memory ladder.
+memory ladder. An end that a signal asked for and a handler brought about is a death by that signal.
 """
 
 from __future__ import annotations
 
-from harness.decide import memory_ladder
+from collections.abc import Iterable
+from typing import Any
+
+from harness.decide import judged, memory_ladder, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses.calls import ending_signal, is_unexplained_on_windows, sent_by_itself
-from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge
+from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.decide.interventions import NO_OWN_SIGNALS
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "external-kill"
-SIGNALS = ("SIGKILL", "SIGTERM", "SIGHUP", "SIGXCPU")  # not SIGINT: OpenBLAS raises it where it can start no thread
+SIGNALS = (  # not SIGINT: OpenBLAS raises it where it can start no thread
+    "SIGKILL", "SIGTERM", "SIGHUP", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGQUIT", "SIGPWR",
+)  # fmt: skip
+ON_BEHALF = ("SIGALRM", "SIGVTALRM", "SIGPROF", "SIGIO", "SIGPOLL", "SIGXFSZ", "SIGSTKFLT")  # a timer's, a descriptor's
+PIPE = "SIGPIPE"
+USUAL = {
+    "SIGUSR1": "schedulers send it before a time limit (Slurm's --signal=USR1), and nothing handled it",
+    "SIGUSR2": "schedulers send it before a time limit (SGE's -notify, LSF), and nothing handled it",
+    "SIGTERM": "schedulers, containers and systemd ask to end by it",
+    "SIGHUP": "a terminal or a session that goes away sends it",
+    "SIGPWR": "a power supply or an init system sends it",
+}
+WRITTEN = "SIGPIPE comes of the program's own write to a pipe that nobody reads any more; a sender was not seen"
+TIMED = Gap("sender", "the program's own timers and descriptors can send such a signal, and the sender was not seen")
+AT_A_LIMIT = ("SIGXCPU", "SIGXFSZ")  # the kernel sends them: resource-limit
 SENDER = Gap("sender", "who sent the signal is not recorded")
 OWN = Gap("own signals", "it is not shown that the death comes where the target can send no signal itself")
 MEMORY = Gap("memory ladder", "it is not shown that it was not the kernel, for want of memory")
@@ -29,8 +48,16 @@ def predicts(trial: Trial) -> bool:
 
 def _is_sent(trial: Trial) -> bool:
     """Whether the process, or the worker whose death it reports, died of a signal that it is not known to have sent."""
-    worker = trial.exit.signal is None and ending_signal(trial) in SIGNALS and not sent_by_itself(trial)
-    return trial.exit.ended_by == "outside" or worker
+    if judged.is_from_outside(trial):
+        return True
+    if sent_by_itself(trial) or ending_signal(trial) == PIPE:
+        return False
+    if ending_signal(trial) in AT_A_LIMIT and any(want.by == "signal" for want in wants.of(trial)):
+        return False
+    death = judged.of(trial)
+    if death.is_observed:
+        return trial.exit.ended_by == "outside"
+    return trial.outcome == "died" and (death.signal in (*SIGNALS, *ON_BEHALF) or _is_real_time(death.signal))
 
 
 def judge(case: Case) -> Finding:
@@ -38,8 +65,10 @@ def judge(case: Case) -> Finding:
     if not case.failures:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
+    if all(judged.is_from_outside(trial) for trial in case.failures):
+        return Finding(ID, Status.ESTABLISHED, (*_senders(case.failures), *_deaths(matching)))
     if not matching:
-        return no_sign_of(case, ID, "no trial was ended from outside")
+        return _within(case) or no_sign_of(case, ID, "no trial was ended from outside")
     if case.ladder is not None and case.ladder.matches == memory_ladder.YES and not case.unlike:
         return Finding(ID, Status.RULED_OUT, case.ladder.reasons[-1:])
     does, effect = case.effect(NO_OWN_SIGNALS.id)
@@ -47,10 +76,55 @@ def judge(case: Case) -> Finding:
         text = "it is gone where the target can send no signal: the target sends it itself"
         return Finding(ID, Status.RULED_OUT, (*effect, Reason(text, effect[0].evidence)))
     reasons = (*effect, *_deaths(matching))
+    if any(_is_on_behalf(trial) for trial in matching):
+        return Finding(ID, Status.SUPPORTED, reasons, (TIMED,))
     if len(matching) == len(case.failures) and _cannot_be_own(case) and _is_not_memory(case):
         return Finding(ID, Status.ESTABLISHED, reasons)
     sent = any(_is_sent(trial) for trial in matching)
     return Finding(ID, Status.SUPPORTED if sent else Status.OPEN, reasons, _gaps(case, matching, sent))
+
+
+def _within(case: Case) -> Finding | None:
+    """Return the finding where a sender within was seen, or where it is a write to a closed pipe."""
+    seen = [(trial, sent) for trial in case.failures if (sent := judged.delivery(trial)) and judged.sender(trial)]
+    if seen and len(seen) == len(case.failures):
+        return _ruled_out(case, tuple(Reason(f"{trial.id}: {_word(sent.value)}", sent.sources) for trial, sent in seen))
+    pipes = [trial for trial in case.failures if ending_signal(trial) == PIPE]
+    return Finding(ID, Status.OPEN, tuple(Reason(WRITTEN, (exit_source(trial),)) for trial in pipes)) if pipes else None
+
+
+def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
+    proven = case.is_proven(ID)
+    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
+
+
+def _senders(failures: Iterable[Trial]) -> tuple[Reason, ...]:
+    """Say who sent each signal, and who usually does."""
+    seen = ((trial, sent) for trial in failures if (sent := judged.delivery(trial)) is not None)
+    return tuple(Reason(f"{trial.id}: {_word(sent.value)}{_usual(trial)}", sent.sources) for trial, sent in seen)
+
+
+def _word(sent: dict[str, Any]) -> str:
+    who = {"kernel": "the kernel", "oom-killer": "the OOM killer", "itself": "the process itself"}.get(sent["by"])
+    user = f", user {sent['sender_user']}" if sent.get("sender_user") else ""
+    named = f"{sent.get('sender_command') or 'a process that is gone'}, process {sent.get('sender')}{user}"
+    tree = " of its own tree" if sent["by"] == judged.TREE else ""
+    return f"{sent['signal']} was sent to process {sent['target']} by {who or named + tree}"
+
+
+def _usual(trial: Trial) -> str:
+    told = USUAL.get(ending_signal(trial) or "")
+    return f"; {told}" if told else ""
+
+
+def _is_real_time(name: str | None) -> bool:
+    return name is not None and name.startswith(("SIGRT", "signal "))
+
+
+def _is_on_behalf(trial: Trial) -> bool:
+    """Whether the program can have asked the kernel for the signal, by a timer or for a descriptor."""
+    name = ending_signal(trial)
+    return (name in ON_BEHALF or _is_real_time(name)) and not judged.is_from_outside(trial)
 
 
 def _cannot_be_own(case: Case) -> bool:
@@ -68,24 +142,16 @@ def _is_not_memory(case: Case) -> bool:
 
 
 def _deaths(matching: list[Trial]) -> tuple[Reason, ...]:
-    return (*death_reasons(matching), *(reason for trial in matching for reason in (*_worker(trial), *_limit(trial))))
+    return (*death_reasons(matching), *(reason for trial in matching for reason in _worker(trial)))
 
 
 def _worker(trial: Trial) -> list[Reason]:
     fact = trial.fact("worker_death")
-    if fact is None or trial.exit.signal:
+    if fact is None or judged.of(trial).is_observed:
         return []
-    text = f"{trial.id}: its worker {fact.value['pid']} died first, of {fact.value['signal']}; the exception reports it"
+    what = "tool" if fact.value.get("started_by") == "tool" else "worker"
+    text = f"{trial.id}: its {what} {fact.value['pid']} died first, of {fact.value['signal']}; the exception reports it"
     return [Reason(text, fact.sources)]
-
-
-def _limit(trial: Trial) -> list[Reason]:
-    """The kernel sends SIGXCPU itself, at a limit that somebody set."""
-    limit, used = trial.fact("cpu_limit_seconds"), trial.fact("cpu_seconds")
-    if trial.exit.signal != "SIGXCPU" or limit is None or used is None:
-        return []
-    text = f"{trial.id}: it had used {used.value:.2f} s of processor time, its limit is {limit.value} s (RLIMIT_CPU)"
-    return [Reason(text, (*limit.sources, *used.sources, exit_source(trial)))]
 
 
 def _gaps(case: Case, matching: list[Trial], sent: bool) -> tuple[Gap, ...]:

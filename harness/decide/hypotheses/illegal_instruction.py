@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.decide.effects import Does
+from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
 from harness.decide.interventions import PLAIN_CPU
 from harness.model import Finding, Gap, Status, Trial
@@ -12,7 +13,7 @@ ID = "illegal-instruction"
 
 def predicts(trial: Trial) -> bool:
     """Its own signal, or its own status on Windows."""
-    return trial.exit.signal == "SIGILL" or trial.exit.ntstatus == "0xC000001D"
+    return ending_signal(trial) == "SIGILL" or trial.exit.ntstatus == "0xC000001D"
 
 
 def judge(case: Case) -> Finding:

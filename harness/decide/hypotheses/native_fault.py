@@ -1,15 +1,23 @@
 """native-fault: a fatal signal or status out of native code, whatever the threads and the memory.
 
 It predicts that the failure persists at one thread and with memory to spare. Established where it does, and the fault
-was seen in native code; ruled out where one thread, or the other decided causes, take the failure away.
+was seen in native code; ruled out where threads, or another decided cause, are what ended it. An abort that only
+reports something (std::terminate, an assertion, a runtime's) is its cause only where nothing was seen to be refused.
 """
 
 from __future__ import annotations
 
-from harness.decide import memory_ladder
+from harness.decide import judged, memory_ladder, messengers, wants
 from harness.decide.effects import Does
-from harness.decide.hypotheses import interleaving, io_fault, stack_overflow, threading_fault
-from harness.decide.hypotheses.calls import ending_signal
+from harness.decide.hypotheses import (
+    interleaving,
+    io_fault,
+    memory_exhaustion,
+    resource_limit,
+    stack_overflow,
+    threading_fault,
+)
+from harness.decide.hypotheses.calls import ending_signal, sent_by_a_call
 from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.decide.interventions import NO_ONEDNN, ONE_THREAD
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
@@ -21,7 +29,8 @@ STATUSES = ("0xC0000005", "0xC0000374", "0xC0000409", "0xC0000094", "0xC0000006"
 
 def predicts(trial: Trial) -> bool:
     """A fault or an abort that native code ends in; not a signal that somebody sent."""
-    sent = trial.exit.ended_by == "outside" or trial.value("signal_sent") is not None
+    outside = judged.of(trial).is_observed and trial.exit.ended_by == "outside"
+    sent = outside or judged.is_from_outside(trial) or sent_by_a_call(trial)
     return (ending_signal(trial) in SIGNALS and not sent) or trial.exit.ntstatus in STATUSES
 
 
@@ -32,9 +41,10 @@ def judge(case: Case) -> Finding:
     if not any(predicts(trial) for trial in case.failures):
         return no_sign_of(case, ID, "no fault of native code ended the program")
     reasons = death_reasons(case.failures[:3]) + tuple(_frames(case.study.reference))
-    does, effect = case.effect(ONE_THREAD.id)
+    _, effect = case.effect(ONE_THREAD.id)
     order = interleaving.removes(case)
-    if does is Does.REMOVES or order:
+    threads = threading_fault.judge(case).status
+    if threads is Status.ESTABLISHED and (effect or order):
         text = "it predicts that the failure persists at one thread, and there it is gone"
         text = "it predicts that the failure comes in whatever order the threads run" if order else text
         effect = order or effect
@@ -51,14 +61,38 @@ def judge(case: Case) -> Finding:
         text = "the instruction is sound: the fault lies behind the end of a mapped file"
         sources = case.study.reference.fact("file_fault")
         return _excluded(case, (Reason(text, sources.sources if sources else ()), *reasons))
-    if case.ladder is not None and case.ladder.matches == memory_ladder.YES:
-        return _excluded(case, (*case.ladder.reasons[-1:], *reasons))
-    persists = threading_fault.judge(case).status is Status.RULED_OUT
-    spare = case.ladder is not None and case.ladder.matches == memory_ladder.NO
+    deeper = _deeper(case)
+    if deeper is not None:
+        return _excluded(case, (*deeper.reasons[-1:], *reasons))
+    unexplained = _unexplained(case)
+    if unexplained is not None:
+        return Finding(ID, Status.SUPPORTED, (*effect, *reasons, *unexplained[0]), unexplained[1])
+    persists = threads is Status.RULED_OUT
+    spare = memory_exhaustion.judge(case).status is Status.RULED_OUT or _has_ladder_no(case)
     onednn, onednn_effect = case.effect(NO_ONEDNN.id)
     if (persists and spare and case.study.reference.fact("native_stacks")) or onednn is Does.REMOVES:
         return Finding(ID, Status.ESTABLISHED, (*effect, *onednn_effect, *reasons))
     return Finding(ID, Status.SUPPORTED, (*effect, *reasons), _gaps(case.study.reference, persists, spare))
+
+
+def _deeper(case: Case) -> Finding | None:
+    """Return the family whose fault only shows itself in native code."""
+    findings = (rule.judge(case) for rule in (memory_exhaustion, resource_limit, io_fault))
+    return next((finding for finding in findings if finding.status is Status.ESTABLISHED), None)
+
+
+def _unexplained(case: Case) -> tuple[tuple[Reason, ...], tuple[Gap, ...]] | None:
+    """Return what stands unexplained: a refusal near a fault, or what an abort reports where nobody looked."""
+    reasons, gaps = messengers.standing(case.failures)
+    if gaps:
+        return reasons, gaps
+    reporting = [one for one in case.failures if messengers.kind(one, case.stderr.get(one.id, ()))]
+    unseen = [trial for trial in reporting if not wants.is_watched(trial)]
+    return ((), (messengers.UNSEEN,)) if unseen else None
+
+
+def _has_ladder_no(case: Case) -> bool:
+    return case.ladder is not None and case.ladder.matches == memory_ladder.NO
 
 
 def _excluded(case: Case, reasons: tuple[Reason, ...]) -> Finding:

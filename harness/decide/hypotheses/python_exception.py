@@ -6,14 +6,28 @@ that family is the cause, and this one is ruled out as one.
 
 from __future__ import annotations
 
-from harness.decide.hypotheses import external_kill, io_fault, memory_exhaustion, threading_fault
+from harness.decide import judged, messengers
+from harness.decide.hypotheses import (
+    deliberate_exit,
+    external_kill,
+    illegal_instruction,
+    io_fault,
+    memory_exhaustion,
+    native_fault,
+    resource_limit,
+    stack_overflow,
+    threading_fault,
+)
 from harness.decide.hypotheses.case import Case, no_sign_of, nothing_to_judge, unproven
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "python-exception"
-DEEPER = (memory_exhaustion, threading_fault, io_fault, external_kill)
+DEEPER = (
+    memory_exhaustion, threading_fault, io_fault, resource_limit, external_kill, native_fault, stack_overflow,
+    illegal_instruction, deliberate_exit,
+)  # fmt: skip
 SOME = Gap("uncaught exception", "not every failure has one")
-MESSENGER = Gap("worker's death", "why the worker died is not known; the exception only reports it")
+MESSENGER = Gap("first death", "another process died first, and why is not known; the exception only reports it")
 
 
 def predicts(trial: Trial) -> bool:
@@ -31,16 +45,17 @@ def judge(case: Case) -> Finding:
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return no_sign_of(case, ID, "no uncaught exception was recorded")
-    reasons = tuple(_reason(trial) for trial in matching)
+    reasons = tuple(reason for trial in matching for reason in (*_first_death(trial), _reason(trial)))
     cause = _deeper(case)
     if cause is not None:
         text = f"the exception is how {cause.id} shows itself; {cause.id} is established"
         return _ruled_out(case, (Reason(text, cause.reasons[0].evidence), *reasons))
     if len(matching) < len(case.failures):
         return Finding(ID, Status.SUPPORTED, reasons, (SOME,))
-    if any(trial.value("worker_death") for trial in matching):
+    if any(judged.of(trial).error is None for trial in matching):
         return Finding(ID, Status.SUPPORTED, reasons, (MESSENGER,))
-    return Finding(ID, Status.ESTABLISHED, reasons)
+    standing, gaps = messengers.standing(matching)
+    return Finding(ID, Status.SUPPORTED if gaps else Status.ESTABLISHED, (*reasons, *standing), gaps)
 
 
 def _deeper(case: Case) -> Finding | None:
@@ -53,9 +68,17 @@ def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
     return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
 
 
+def _first_death(trial: Trial) -> tuple[Reason, ...]:
+    """Say which other process died first, and how, where the exception in the observed process only followed."""
+    words = judged.first_words(trial)
+    return (Reason(f"{trial.id}: {words}", judged.of(trial).sources),) if words else ()
+
+
 def _reason(trial: Trial) -> Reason:
+    """Quote the exception: that of the process that died first, where it has one."""
     fact = trial.fact("python_error")
     assert fact is not None
     error = fact.value
-    text = f"{trial.id}: {error['type']}: {error['message']} (uncaught in thread {error['thread']})"
+    place = f"thread {error['thread']}" if judged.of(trial).is_observed else f"process {error.get('pid')}"
+    text = f"{trial.id}: {error['type']}: {' '.join(str(error['message']).split())} (uncaught in {place})"
     return Reason(text, fact.sources)

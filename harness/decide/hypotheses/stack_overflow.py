@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from harness.decide import judged
 from harness.decide.effects import Does
-from harness.decide.hypotheses.calls import ending_signal
+from harness.decide.hypotheses.calls import ending_signal, sent_by_a_call
 from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
 from harness.decide.interventions import LARGE_STACK
 from harness.model import Finding, Gap, Reason, Status, Trial
@@ -17,7 +18,8 @@ STATUS = "0xC00000FD"
 
 def predicts(trial: Trial) -> bool:
     """A stack overflow ends as an invalid access, or as its own status on Windows."""
-    return (ending_signal(trial) in SIGNALS and trial.value("signal_sent") is None) or trial.exit.ntstatus == STATUS
+    sent = judged.is_from_outside(trial) or sent_by_a_call(trial)
+    return (ending_signal(trial) in SIGNALS and not sent) or trial.exit.ntstatus == STATUS
 
 
 def is_overflow(trial: Trial) -> bool:

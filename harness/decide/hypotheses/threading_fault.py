@@ -1,25 +1,31 @@
 """threading-fault: needs more than one thread of a pool; two OpenMP runtimes; a pool worker at fault.
 
 Decided by one intervention: the same cell at one thread. It removes the failure: established. The same failure comes
-back under it: ruled out, as more than one thread is then no necessary condition.
+back under it: ruled out, as more than one thread is then no necessary condition. One thread is asked for by variables
+as well, and a program may choose what it does by a variable: where telling torch alone leaves the failure, or where no
+second thread was ever seen, nothing is established. Ruled out as well where something else was seen to end it.
 """
 
 from __future__ import annotations
 
+from harness.decide import messengers, observed, wants
 from harness.decide.effects import Does
-from harness.decide.hypotheses import interleaving, stack_overflow
+from harness.decide.hypotheses import interleaving, resource_limit, stack_overflow
+from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
-from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, PASSIVE_WAIT
+from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, ONE_TORCH_THREAD, PASSIVE_WAIT
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "threading-fault"
 SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
 SAME_DEATHS = 3
+POOLS = ("gomp", "iomp", "libomp", "kmp", "vcomp", "blas", "mkl", "tbb", "pthreadpool", "parallel")  # in frames' names
+VARIABLE = Gap("threads", "a variable that also asks for fewer threads removes it, but no threads were shown to matter")
 
 
 def predicts(trial: Trial) -> bool:
     """Races, damaged pools and deadlocks end as faults, aborts or hangs."""
-    return trial.exit.signal in SIGNALS or trial.outcome == "hung" or bool(trial.exit.ntstatus)
+    return ending_signal(trial) in SIGNALS or trial.outcome == "hung" or bool(trial.exit.ntstatus)
 
 
 def judge(case: Case) -> Finding:
@@ -34,18 +40,20 @@ def judge(case: Case) -> Finding:
         return Finding(ID, Status.ESTABLISHED, (*_copies(case), *effect))
     if stack_overflow.is_explained(case):
         return _of_the_stack(case, effect)
-    order = interleaving.told(case)
-    if does is Does.REMOVES or interleaving.removes(case):
-        return Finding(
-            ID, Status.ESTABLISHED, (*interleaving.removes(case), *effect, *order, *_which_pool(case), *signs)
-        )
+    elsewhere = _elsewhere(case)
+    if elsewhere:
+        return _ruled_out(case, (*elsewhere, *effect, *signs))
+    order, by_order = interleaving.told(case), interleaving.removes(case)
+    contradiction = _contradiction(case) if does is Does.REMOVES and not by_order else ()
+    if contradiction:
+        return Finding(ID, Status.OPEN, (*effect, *contradiction, *_which_pool(case), *signs), (VARIABLE,))
+    if does is Does.REMOVES or by_order:
+        return Finding(ID, Status.ESTABLISHED, (*by_order, *effect, *order, *_which_pool(case), *signs))
     if interleaving.is_undecided(case) and not _is_mixed(case):
         gap = Gap("repeats in another order", "whether the order of Python's own threads plays a part is not decided")
         return Finding(ID, Status.OPEN, (*effect, *order, *single, *signs), (gap,))
     if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
-        proven = case.is_proven(ID)
-        status = Status.RULED_OUT if proven else Status.OPEN
-        return Finding(ID, status, (*effect, *order, *single, *signs), () if proven else unproven(ID))
+        return _ruled_out(case, (*effect, *order, *single, *signs))
     return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
 
 
@@ -72,8 +80,54 @@ def _of_the_stack(case: Case, effect: tuple[Reason, ...]) -> Finding:
     """Fewer threads leave the work to one that has a larger stack: that it is then gone says nothing of a race."""
     text = "a stack that ran out is what failed: with one thread the work is done where there is more of it"
     reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures[:SAME_DEATHS])), *effect)
+    return _ruled_out(case, reasons)
+
+
+def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
     proven = case.is_proven(ID)
     return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
+
+
+def _elsewhere(case: Case) -> tuple[Reason, ...]:
+    """Return what was seen to end each failure: a refusal or a sender; or a limit, which fewer threads stay below."""
+    if observed.only(case.failures) is not None:
+        first = case.failures[0]
+        return tuple(Reason(f"{first.id}: {seen.text}", seen.sources) for seen in observed.of(first)[:1])
+    if not resource_limit.is_removed_by_less(case):
+        return ()
+    text = "what the program was refused is a limit: with less need it is gone, and no refusal was left"
+    return (Reason(text, resource_limit.judge(case).reasons[0].evidence),)
+
+
+def _contradiction(case: Case) -> tuple[Reason, ...]:
+    """Return why one thread may not be what removes the failure, only a variable that asks for it."""
+    assert case.study is not None
+    same = [trial for trial in case.study.plain if case.study.is_same(trial)]
+    reports = [one for one in same if messengers.kind(one, case.stderr.get(one.id, ()))]
+    unseen = [trial for trial in reports if not wants.is_watched(trial)]
+    if unseen:
+        text = "it ends by reporting something, and what was refused is not recorded: threads may be what it wanted"
+        return (Reason(text, tuple(exit_source(trial) for trial in unseen)),)
+    if any(_is_of_a_pool(trial) for trial in same):
+        return ()
+    does, told = case.effect(ONE_TORCH_THREAD.id)
+    if does is Does.LEAVES and case.study.reference.outcome != "hung":
+        text = "torch at one thread leaves it, so the number of torch's threads is no condition: a variable chooses it"
+        return (Reason(text, told[0].evidence),)
+    if does is Does.UNDECIDED and (case.study.reference.value("torch_threads") or 1) > 1:
+        text = "nothing shows a pool at work, and torch alone has not been asked for one thread often enough"
+        return (Reason(text, tuple(exit_source(trial) for trial in same)),)
+    if all(trial.value("threads_max") == 1 for trial in same):
+        text = f"in none of {len(same)} deaths was a second thread seen: a variable may choose it"
+        return (Reason(text, tuple(exit_source(trial) for trial in same)),)
+    return ()
+
+
+def _is_of_a_pool(trial: Trial) -> bool:
+    """Whether the fault lies in a pool's worker, or below a function of a runtime of threads."""
+    thread = trial.value("fault_thread") or {}
+    frames = " ".join(str(frame) for frame in trial.value("crash_stack") or ()).lower()
+    return thread.get("known_to_python") is False or any(name in frames for name in POOLS)
 
 
 def _gaps(does: Does) -> tuple[Gap, ...]:

@@ -16,13 +16,11 @@ from typing import Any
 from harness.facts.crash import faulthandler_text, frame_names, gdb_text, noise, pyspy_text, torch_text
 from harness.facts.crash.frames import Frame, Stack
 from harness.facts.folder import TrialFolder
+from harness.facts.processes import first_death
 from harness.model import Fact, Source
 from probes import records
 
-OWN = f"{records.NATIVE}/main"  # the observed process; a descendant's folder is its process id
-TORCH, GDB = f"{OWN}/torch_stacks.txt", f"{OWN}/gdb.txt"
-PY_SPY = (f"{OWN}/python_stacks.json", f"{OWN}/native_stacks.json")
-FAULT = f"{OWN}/{records.FAULT}"
+MAIN = "main"  # the observed process; a descendant's folder is its process id
 MAPPING = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ \S+ +(\S.*)$", re.MULTILINE)
 MOST_FRAMES = 30
 
@@ -38,12 +36,46 @@ class Crash:
     thread_id: int | None
 
 
+@dataclasses.dataclass(frozen=True)
+class _Files:
+    """Where the records of the process are that died first: the folder of its stacks, and faulthandler's text."""
+
+    own: str
+    log: str
+
+    @property
+    def torch(self) -> str:
+        return f"{self.own}/torch_stacks.txt"
+
+    @property
+    def gdb(self) -> str:
+        return f"{self.own}/gdb.txt"
+
+    @property
+    def fault(self) -> str:
+        return f"{self.own}/{records.FAULT}"
+
+    @property
+    def py_spy(self) -> tuple[str, str]:
+        return f"{self.own}/python_stacks.json", f"{self.own}/native_stacks.json"
+
+
+def _files(folder: TrialFolder) -> _Files:
+    first = first_death.deaths(folder).first
+    place, name = (first.folder, str(first.pid)) if first is not None and first.folder else ("", MAIN)
+    return _Files(f"{records.NATIVE}/{name}", place + records.FAULT_LOG)
+
+
 def read(folder: TrialFolder) -> Crash | None:
-    """Return what is known of the faulting thread, or None where there is no frame of it."""
-    fault = records.read_json(folder.path / FAULT) or {}
+    """Return what is known of the faulting thread, or None where there is no frame of it.
+
+    Of several processes that died it is the first one's.
+    """
+    files = _files(folder)
+    fault = records.read_json(folder.path / files.fault) or {}
     thread = fault.get("thread", {}).get("tid")
-    native, python = _torch(folder, thread), _python(folder, fault, thread)
-    found = [part for part in (native, python) if part] or _last_resorts(folder, fault, thread)
+    native, python = _torch(folder, files, thread), _python(folder, files, fault, thread)
+    found = [part for part in (native, python) if part] or _last_resorts(folder, files, fault, thread)
     frames = _merged(native.frames if native else (), python.frames if python else ()) or _first(found)
     if not frames:
         return None
@@ -65,10 +97,11 @@ def facts(folder: TrialFolder) -> list[Fact]:
 
 def _instruction(folder: TrialFolder) -> list[Fact]:
     """Return `fault_instruction`, e.g. "libtorch_cpu.so+0x7b1ca00"; none where the C library is the innocent victim."""
-    frame = _at_pc(folder, records.read_json(folder.path / FAULT) or {})
+    files = _files(folder)
+    frame = _at_pc(folder, files, records.read_json(folder.path / files.fault) or {})
     if frame is None or noise.C_LIBRARY.match(frame.library or ""):
         return []
-    source = folder.key_source(FAULT, "pc")
+    source = folder.key_source(files.fault, "pc")
     return [Fact("fault_instruction", frame_names.exact(frame), (source,))]
 
 
@@ -83,43 +116,43 @@ class _Part:
     thread_id: int | None = None
 
 
-def _torch(folder: TrialFolder, thread: int | None) -> _Part | None:
+def _torch(folder: TrialFolder, files: _Files, thread: int | None) -> _Part | None:
     """The thread of fault.json; where that names none, the one in which torch's handler was called."""
-    stacks = torch_text.parse(folder.text(TORCH))
+    stacks = torch_text.parse(folder.text(files.torch))
     stack = _of(stacks, thread) or next((stack for stack in stacks if stack.is_faulting), None)
     frames = noise.after_handlers(stack.frames) if stack else ()
-    return _Part("torch", TORCH, stack.at, frames, stack.thread_id) if stack and frames else None
+    return _Part("torch", files.torch, stack.at, frames, stack.thread_id) if stack and frames else None
 
 
-def _python(folder: TrialFolder, fault: dict[str, Any], thread: int | None) -> _Part | None:
+def _python(folder: TrialFolder, files: _Files, fault: dict[str, Any], thread: int | None) -> _Part | None:
     """The Python frames; none for a thread that fault.json calls unknown to Python."""
-    log = faulthandler_text.parse(folder.text(records.FAULT_LOG))
+    log = faulthandler_text.parse(folder.text(files.log))
     if fault.get("thread", {}).get("known_to_python") is False:
         return None
     if log is not None:
         stack = log.current
-        return _Part("fault.log", records.FAULT_LOG, stack.at, _targets(stack)) if stack and stack.frames else None
-    found = ((name, _of(pyspy_text.parse(folder.text(name)), thread)) for name in PY_SPY)
+        return _Part("fault.log", files.log, stack.at, _targets(stack)) if stack and stack.frames else None
+    found = ((name, _of(pyspy_text.parse(folder.text(name)), thread)) for name in files.py_spy)
     return next(
         (_Part("py-spy", name, stack.at, _targets(stack)) for name, stack in found if stack and stack.python_frames),
         None,
     )
 
 
-def _last_resorts(folder: TrialFolder, fault: dict[str, Any], thread: int | None) -> list[_Part]:
+def _last_resorts(folder: TrialFolder, files: _Files, fault: dict[str, Any], thread: int | None) -> list[_Part]:
     """The place of the faulting instruction; without it gdb, whose coming in time is not certain."""
-    innermost = _at_pc(folder, fault)
+    innermost = _at_pc(folder, files, fault)
     if innermost is not None:
-        return [_Part("fault.json", FAULT, records.line_of(folder.path / FAULT, "pc"), (innermost,))]
-    stack = _of(gdb_text.parse(folder.text(GDB)), thread)
+        return [_Part("fault.json", files.fault, records.line_of(folder.path / files.fault, "pc"), (innermost,))]
+    stack = _of(gdb_text.parse(folder.text(files.gdb)), thread)
     frames = noise.after_handlers(stack.frames) if stack else ()
-    return [_Part("gdb", GDB, stack.at, frames)] if stack and frames else []
+    return [_Part("gdb", files.gdb, stack.at, frames)] if stack and frames else []
 
 
-def _at_pc(folder: TrialFolder, fault: dict[str, Any]) -> Frame | None:
+def _at_pc(folder: TrialFolder, files: _Files, fault: dict[str, Any]) -> Frame | None:
     """Return the library that the program counter lies in, and the place in it, as torch would print it."""
     pc = int(str(fault.get("pc") or "0"), 16)
-    text = folder.text(f"{OWN}/maps.txt") or folder.text(records.MAPS)
+    text = folder.text(f"{files.own}/maps.txt") or folder.text(records.MAPS)
     rows = [(int(low, 16), int(high, 16), path) for low, high, path in MAPPING.findall(text)]
     path = next((path for low, high, path in rows if low <= pc < high and path.startswith("/")), None)
     if path is None:
@@ -149,9 +182,10 @@ def _merged(native: tuple[Frame, ...], python: tuple[Frame, ...]) -> tuple[Frame
 
 def _named(folder: TrialFolder, crash: Crash) -> tuple[Frame, ...]:
     """Give frames without a name the one that gdb or py-spy tells for the same address in the same thread."""
+    files = _files(folder)
     stacks = [
-        _of(gdb_text.parse(folder.text(GDB)), crash.thread_id),
-        _of(pyspy_text.parse(folder.text(PY_SPY[1])), crash.thread_id),
+        _of(gdb_text.parse(folder.text(files.gdb)), crash.thread_id),
+        _of(pyspy_text.parse(folder.text(files.py_spy[1])), crash.thread_id),
     ]
     known = {
         frame.address: frame

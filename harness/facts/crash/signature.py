@@ -13,7 +13,10 @@ from itertools import groupby
 
 from harness.facts.crash import faulting_stack, frame_names, noise, pyspy_text
 from harness.facts.crash.frames import Frame, Stack, basename
+from harness.facts.ended import early_end
 from harness.facts.folder import TrialFolder
+from harness.facts.processes import first_death
+from harness.facts.processes.ends import End
 from harness.model import Exit, LastEvent, Outcome, Signature
 from probes import records
 
@@ -23,6 +26,11 @@ RECURSION = 20  # so many equal frames in the 64 or 100 that are printed
 CALLS = ("os._exit", "os.abort", "os.kill", "os.killpg", "signal.raise_signal", "signal.pthread_kill")
 LATER_CALLS = ("SystemExit in thread", "sys.exit")
 PLACE = re.compile(r'^ *File "(.*)", line (\d+), in (.*)$', re.MULTILINE)
+ASYNCHRONOUS = (
+    "SIGKILL", "SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGALRM", "SIGVTALRM", "SIGPROF",
+    "SIGIO", "SIGPWR", "SIGXCPU",
+)  # fmt: skip
+WORKER, ORDERLY = "process", "orderly"
 HANGS = f"{records.NATIVE}/hang-*/python_stacks.json"
 
 
@@ -30,14 +38,35 @@ def of(folder: TrialFolder, exit_: Exit, last_event: LastEvent | None, outcome: 
     """Return the signature of a trial that failed, None for every other; a part that nothing tells is None."""
     if not outcome.is_failure:
         return None
-    point = _point(exit_, last_event, outcome)
     if outcome is Outcome.HUNG:
-        return _of_hang(folder, point)
-    found = faulting_stack.read(folder) if exit_.signal or exit_.ntstatus else None
+        return _of_hang(folder, _point(how_of(exit_), last_event, outcome))
+    first = first_death.deaths(folder).first
+    worker = first if first is not None and first.folder else None
+    how = f"{WORKER} {_status(worker)}" if worker else how_of(exit_)
+    point = _point(how, last_event, outcome)
+    asked = early_end.orderly(folder)
+    if asked and worker is None:
+        return Signature(None, f"{asked['signal']}, {ORDERLY}", point)
+    found = (
+        faulting_stack.read(folder) if _is_fault(worker.signal if worker else exit_.signal or exit_.ntstatus) else None
+    )
     if found is None:
-        return Signature(None, _of_exit(folder, exit_, point), point)
-    how = exit_.signal or exit_.ntstatus or ""
+        return Signature(None, _of_worker(folder, worker, how) if worker else _of_exit(folder, exit_, point), point)
     return Signature(exact(how, found.kind, found.frames), loose(how, found.frames), point)
+
+
+def how_of(exit_: Exit) -> str:
+    """Return "SIGSEGV", "0xC0000005", or "exit 1"."""
+    return exit_.signal or exit_.ntstatus or f"exit {exit_.code}"
+
+
+def _status(end: End) -> str:
+    return end.signal or f"exit {end.code}"
+
+
+def _is_fault(how: str | None) -> bool:
+    """Whether a death is synchronous: it strikes where the program is. A signal from outside strikes anywhere."""
+    return how is not None and how not in ASYNCHRONOUS
 
 
 def exact(how: str, kind: str | None, frames: Sequence[Frame]) -> str:
@@ -68,15 +97,17 @@ def _recursion(frames: Sequence[Frame]) -> list[Frame]:
     return [frame for frame in frames if most >= RECURSION and 2 * counts[frame_names.exact(frame)] >= most]
 
 
-def _point(exit_: Exit, last: LastEvent | None, outcome: Outcome) -> str:
+def _point(how: str, last: LastEvent | None, outcome: Outcome) -> str:
     """Say how it ended and where in the model, e.g. "SIGSEGV in forward backbone#2"."""
-    how = exit_.signal or exit_.ntstatus or f"exit {exit_.code}"
     where = f"{last.phase} {last.module or ''}#{last.call or ''}".rstrip("# ") if last else "unknown place"
     return f"{'hang' if outcome is Outcome.HUNG else how} in {where}"
 
 
 def _of_exit(folder: TrialFolder, exit_: Exit, point: str) -> str:
-    """Say who called for the end: a call, an exception that nobody caught, or a later exit; else only where it was."""
+    """Say who called for the end: a call, an exception that nobody caught, or a later exit; else only where it was.
+
+    Where the signal came from outside, the place is chance, and is no part of it.
+    """
     rows = [row.value for row in folder.own_lines(records.EXITS)]
     errors = [row.value for row in folder.own_lines(records.PYTHON_ERROR)]
     sites = [
@@ -84,7 +115,21 @@ def _of_exit(folder: TrialFolder, exit_: Exit, point: str) -> str:
         *((error["type"], error.get("traceback")) for error in errors if exit_.signal is None),
         *((row["call"], row.get("stack")) for row in rows if row["call"] in LATER_CALLS and exit_.signal is None),
     ]
-    return next((_site(point, what, stack or ()) for what, stack in sites), point)
+    how = how_of(exit_)
+    bare = how if how in ASYNCHRONOUS else point
+    return next((_site(point, what, stack or ()) for what, stack in sites), bare)
+
+
+def _of_worker(folder: TrialFolder, worker: End, how: str) -> str:
+    """Say by which exception or call another process than the observed one ended."""
+    errors = [row.value for row in folder.lines(worker.folder + records.PYTHON_ERROR).rows]
+    rows = [row.value for row in folder.lines(worker.folder + records.EXITS).rows]
+    own = [
+        *((error["type"], error.get("traceback")) for error in errors if error["pid"] == worker.pid),
+        *((row["call"], row.get("stack")) for row in rows if row["call"] in (*CALLS[:1], *LATER_CALLS)),
+    ]
+    sites = own if worker.signal is None else []
+    return next((_site(how, what, stack or ()) for what, stack in sites), how)
 
 
 def _fits(row: dict[str, object], exit_: Exit) -> bool:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from harness.facts.ended import exit_caller
 from harness.facts.folder import TrialFolder
 from harness.model import EndedBy, Fact, Source
 from probes import records
 from probes.records import Row
 
-SIGNAL_CALLS = ("os.kill", "os.killpg", "os.abort", "signal.pthread_kill", "signal.raise_signal")
+TIMERS = ("signal.alarm", "signal.setitimer")  # a signal that comes later
+SIGNAL_CALLS = ("os.kill", "os.killpg", "os.abort", "signal.pthread_kill", "signal.raise_signal", *TIMERS)
+TIMER_SECONDS = 0.1  # by which a timer may be early or late
 LATEST_SECONDS = 20.0  # from a signal's sending to the end: a handler may run, a crash is held, memory is torn down
 NATIVE_EXIT = "native exit"  # derived: no call was seen, and none of Python's endings
 Sent = tuple[Row, Source]
@@ -33,14 +36,46 @@ def own_signal(folder: TrialFolder) -> Sent | None:
 
 def calls(folder: TrialFolder) -> list[str]:
     """Return the names of the calls that the observed process itself recorded, in their order."""
-    return [row.value["call"] for row in folder.own_lines(records.EXITS)]
+    return [row.value["call"] for row in endings(folder)]
+
+
+def endings(folder: TrialFolder) -> list[Row]:
+    """Return the calls of the observed process, those of the program alone that it was last (os.exec*)."""
+    rows = folder.own_lines(records.EXITS)
+    last = next((at for at in reversed(range(len(rows))) if rows[at].value["call"] == "os.exec"), -1)
+    return rows if last == len(rows) - 1 and not _is_led(folder, rows) else rows[last + 1 :]
+
+
+def was_replaced(folder: TrialFolder) -> bool:
+    """Whether a program that is not observed has taken the process over: only its exit code is known."""
+    rows = folder.own_lines(records.EXITS)
+    return bool(rows) and rows[-1].value["call"] == "os.exec" and not _is_led(folder, rows)
+
+
+def _is_led(folder: TrialFolder, rows: list[Row]) -> bool:
+    """Whether the program that took over began under the inside probes."""
+    starts = [row.value.get("t", 0.0) for row in folder.own_lines(records.INSIDE) if row.value.get("event") == "start"]
+    return bool(starts) and bool(rows) and starts[-1] > rows[-1].value.get("t", 0.0)
+
+
+def of_process(folder: TrialFolder, pid: int, place: str, code: int | None) -> list[Fact]:
+    """Return `exit_call` for a process of the target other than the observed one, whose folder is `place`."""
+    name = place + records.EXITS
+    rows = [row for row in folder.lines(name).rows if row.value["pid"] == pid]
+    return [*_worded(folder, name, rows), *_held(folder, pid, code)]
 
 
 def _calls(folder: TrialFolder) -> Iterator[Fact]:
-    for row in folder.own_lines(records.EXITS):
+    yield from _worded(folder, records.EXITS, endings(folder))
+
+
+def _worded(folder: TrialFolder, name: str, rows: list[Row]) -> Iterator[Fact]:
+    for row in rows:
         if row.value["call"] not in SIGNAL_CALLS:
             value = {key: row.value.get(key) for key in ("call", "code", "thread")}
-            yield Fact("exit_call", value, (folder.source(records.EXITS, row.line),))
+            value |= {key: row.value[key] for key in ("pid",) if name != records.EXITS}
+            value |= {key: row.value[key] for key in ("place", "handler", "in_loop") if key in row.value}
+            yield Fact("exit_call", value, (folder.source(name, row.line),))
 
 
 def _signals(folder: TrialFolder) -> Iterator[Fact]:
@@ -69,20 +104,20 @@ def _from_children(folder: TrialFolder) -> Iterator[Sent]:
 
 
 def _ends(folder: TrialFolder, row: Row) -> bool:
-    """SIGKILL cannot be survived; any other signal must have been sent right before the end."""
+    """SIGKILL cannot be survived; any other signal must have been sent right before the end, or a timer be over."""
     end = folder.exit.get("started_monotonic", 0.0) + folder.exit.get("seconds", 0.0)
+    if row.value["call"] in TIMERS:
+        set_ = [other for other in folder.own_lines(records.EXITS) if other.value["call"] == row.value["call"]]
+        seconds = row.value.get("seconds") or float("inf")
+        return set_[-1].line == row.line and row.value["t"] + seconds - TIMER_SECONDS <= end
     return row.value.get("signal") == "SIGKILL" or 0.0 <= end - row.value.get("t", end) <= LATEST_SECONDS
 
 
 def _native(folder: TrialFolder) -> Iterator[Fact]:
     """Yield the exit() that was held in native code; else what only the absence of every other ending tells."""
-    held = folder.lines(records.NATIVE_EXIT).rows
-    if held:
-        row = held[0]
-        thread = "MainThread" if row.value.get("main_thread") else f"native thread {row.value.get('thread')}"
-        value = {"call": "exit", "code": _status(folder), "thread": thread, "folder": row.value.get("folder")}
-        yield Fact("exit_call", value, (folder.source(records.NATIVE_EXIT, row.line),))
-    elif _is_silent(folder):
+    held = _held(folder, folder.exit.get("pid"), _status(folder))
+    yield from held
+    if not held and _is_silent(folder):
         armed = next(
             (row for row in folder.lines(records.INSIDE).rows if row.value.get("event") == "native exit armed"), None
         )
@@ -96,12 +131,25 @@ def _native(folder: TrialFolder) -> Iterator[Fact]:
         )
 
 
+def _held(folder: TrialFolder, pid: int | None, code: int | None) -> list[Fact]:
+    """Return the exit() of native code that a process was held in, and which library called it where a stack tells."""
+    rows = [row for row in folder.lines(records.NATIVE_EXIT).rows if row.value.get("pid", pid) == pid]
+    found = []
+    for row in rows[:1]:
+        thread = "MainThread" if row.value.get("main_thread") else f"native thread {row.value.get('thread')}"
+        place = row.value.get("folder")
+        value = {"call": "exit", "code": code, "thread": thread, "folder": place, "pid": pid}
+        value["caller"] = exit_caller.caller(folder, place, row.value.get("thread"))
+        found.append(Fact("exit_call", value, (folder.source(records.NATIVE_EXIT, row.line),)))
+    return found
+
+
 def _is_silent(folder: TrialFolder) -> bool:
     """Whether a watched process ended with an exit code that none of Python's ways to end explains."""
     code, table = folder.exit.get("code"), folder.lines(records.EXITS)
     watched = folder.spec.get("inside_probes", True) and table.exists and not table.tail
     alone = folder.exit.get("ended_by") == EndedBy.ITSELF and folder.exit.get("system") not in (None, "win32")
-    explained = {"atexit", "os._exit", "os.exec"} & set(calls(folder))
+    explained = {"atexit", "os._exit"} & set(calls(folder)) or was_replaced(folder)
     return bool(watched and alone) and code is not None and not folder.exit.get("ntstatus") and not explained
 
 
@@ -112,9 +160,7 @@ def _status(folder: TrialFolder) -> int | None:
 
 def late(folder: TrialFolder) -> Iterator[Fact]:
     """Yield a death after the main program had ended: its work was done, whatever the signal or the code says."""
-    ended = next(
-        (row for row in folder.own_lines(records.EXITS) if row.value["call"] in ("end of main", "sys.exit")), None
-    )
+    ended = next((row for row in endings(folder) if row.value["call"] in ("end of main", "sys.exit")), None)
     if (
         ended is None
         or not folder.exit
@@ -122,7 +168,7 @@ def late(folder: TrialFolder) -> Iterator[Fact]:
         or not _is_death(folder, ended)
     ):
         return
-    final = next((row for row in folder.own_lines(records.EXITS) if row.value["call"] == "atexit"), None)
+    final = next((row for row in endings(folder) if row.value["call"] == "atexit"), None)
     value = {
         "how": folder.exit.get("signal") or folder.exit.get("ntstatus") or f"exit code {folder.exit.get('code')}",
         "main": ended.value["call"],

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-from harness.facts.ended import exit_calls, ntstatus
+from harness.facts.ended import early_end, exit_calls, ntstatus
 from harness.facts.folder import TrialFolder
 from harness.facts.hang import halted
 from harness.model import EndedBy, Exit, Fact, Outcome
@@ -50,14 +50,14 @@ def judge(folder: TrialFolder, flight: list[FlightRecord], done: int | None = No
     `done`: the steps that were done, where another process than the observed one does them.
     """
     steps = done if done is not None else flight[-1].done if flight else 0
-    record, sent = folder.exit, exit_calls.own_signal(folder)
+    record, sent, asked = folder.exit, exit_calls.own_signal(folder), early_end.orderly(folder)
     ended_by = EndedBy(record.get("ended_by", "itself"))
     by_itself = sent is not None and ended_by is EndedBy.OUTSIDE
     words = _sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec)
     exit_ = Exit(
         code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
-        meaning=f"{_finished(folder, flight)}{words}",
-        ended_by=EndedBy.ITSELF if by_itself else ended_by,
+        meaning=_orderly_meaning(asked) if asked and not by_itself else f"{_finished(folder, flight)}{words}",
+        ended_by=EndedBy.ITSELF if by_itself else EndedBy.OUTSIDE if asked else ended_by,
     )  # fmt: skip
     return Ending(_outcome(folder, flight, steps), exit_, _facts(folder))
 
@@ -72,6 +72,12 @@ def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
     """Say that a signal that looks as if it came from outside was sent by the program."""
     who = "the program itself" if sent["pid"] == folder.exit["pid"] else f"its own child process {sent['pid']}"
     return f"{sent['signal']}, sent by {who} ({sent['call']})"
+
+
+def _orderly_meaning(asked: dict[str, Any]) -> str:
+    """Say that the program ended in an orderly way because it was asked to."""
+    file, line, _ = asked["place"] or ("?", "?", "")
+    return f"asked to end by {asked['signal']}, whose handler called {asked['call']}({asked['code']}) at {file}:{line}"
 
 
 def meaning(record: dict[str, Any], spec: Mapping[str, Any] | None = None) -> str:
@@ -114,7 +120,7 @@ def _outcome(folder: TrialFolder, flight: list[FlightRecord], steps: int) -> Out
             "memory": Outcome.STOPPED,
             SURVIVED: Outcome.STOPPED,
         }.get(record["limit"], Outcome.UNRESOLVED)
-    if record["signal"] or record["code"] != 0:
+    if record["signal"] or record["code"] != 0 or early_end.orderly(folder):
         return Outcome.DIED
     if not folder.spec.get("inside_probes", True):
         return Outcome.COMPLETED  # with the inside probes off, the exit code is all there is
@@ -127,11 +133,15 @@ def _has_finished(folder: TrialFolder, flight: list[FlightRecord], steps: int) -
     The main program must have ended (returned, or sys.exit outside of a step), no thread may have died, the interpreter
     must have got to its finalization, and the expected steps must be done.
     """
-    calls = [row.value["call"] for row in folder.own_lines(records.EXITS)]
-    ended = "end of main" in calls or ("sys.exit" in calls and not _in_a_step(flight))
+    if exit_calls.was_replaced(folder):
+        return True  # by a program of which only the exit code is known
+    calls = exit_calls.calls(folder)
+    early, left = early_end.early_call(folder) is not None, early_end.is_last_words(early_end.last_call(folder))
+    ended = left or "end of main" in calls or ("sys.exit" in calls and not _in_a_step(flight))
     threads_well = "SystemExit in thread" not in calls and not folder.own_lines(records.PYTHON_ERROR)
     enough = steps >= (folder.spec.get("expect_steps") or 0)
-    return ended and threads_well and enough and "os._exit" not in calls and "atexit" in calls
+    whole = left or ("os._exit" not in calls and "atexit" in calls)
+    return ended and threads_well and enough and whole and not early
 
 
 def _in_a_step(flight: list[FlightRecord]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from math import inf
 from typing import Any
 
 from harness.facts.folder import TrialFolder
@@ -50,8 +51,14 @@ def oom_kills(rows: list[GroupRow]) -> tuple[int, GroupRow, GroupRow] | None:
     return (_kills(counted[-1]) - _kills(counted[0]), counted[0], counted[-1]) if counted else None
 
 
-def left_in_groups(folder: TrialFolder, last_rss: int) -> list[tuple[str, int, int, Source]]:
-    """Return (path, limit, left, source) of each limited group at the last sample of the process.
+def killing_groups(folder: TrialFolder) -> set[str]:
+    """Return the groups in which the OOM killer struck while the trial ran."""
+    counted = {path: oom_kills(rows) for path, rows in history(folder).items()}
+    return {path for path, kills in counted.items() if kills is not None and kills[0] > 0}
+
+
+def left_in_groups(folder: TrialFolder, last_rss: int, until: float = inf) -> list[tuple[str, int, int, Source]]:
+    """Return (path, limit, left, source) of each limited group at the last sample of the process before `until`.
 
     Pages of files are not counted as use: the kernel takes them back before it kills. What the process has grown by
     since the group was last read is.
@@ -59,7 +66,9 @@ def left_in_groups(folder: TrialFolder, last_rss: int) -> list[tuple[str, int, i
     rss_at = {row.line: row.value.get("rss_bytes") for row in folder.lines(records.PRESSURE).rows}
     found = []
     for path, rows in history(folder).items():
-        live = [row for row in rows if row.alive and "limit_bytes" in row.value]
+        live = [row for row in rows if row.alive and "limit_bytes" in row.value and row.t <= until] or [
+            row for row in rows if row.alive and "limit_bytes" in row.value
+        ][:1]
         if live:
             value, rss = live[-1].value, rss_at[live[-1].line]
             used = value.get("usage_bytes", 0) - value.get("cache_bytes", 0)

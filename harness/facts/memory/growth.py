@@ -15,6 +15,7 @@ from probes.records import Row
 
 WARM_UP = 2  # steps: the optimizer's state and the libraries' caches are made in them
 LEAST_STEPS = 6
+LEAST_OF_TREE = 4  # samples: PSS is read seldom
 CERTAIN = 4.0  # standard errors of the slope
 NOISE = 0.01  # of RSS: growth below it foretells nothing
 MISSED = 0.05
@@ -42,7 +43,7 @@ def facts(folder: TrialFolder) -> list[Fact]:
     """Return growth a step, the step at which the tightest limit would be reached, and who raised the peak."""
     own = [row for row in folder.lines(records.MEMORY).rows if "rss_bytes" in row.value]
     readers: tuple[Callable[[TrialFolder, list[Row]], Iterator[Fact]], ...] = (_growth, _raised_by, _missed)
-    return [fact for reader in readers for fact in reader(folder, own)] if own else []
+    return [*(fact for reader in readers for fact in reader(folder, own)), *_of_the_tree(folder)] if own else []
 
 
 def _growth(folder: TrialFolder, own: list[Row]) -> Iterator[Fact]:
@@ -58,6 +59,26 @@ def _growth(folder: TrialFolder, own: list[Row]) -> Iterator[Fact]:
     if headroom and line.slope > CERTAIN * line.error and grown > NOISE * last.value["rss_bytes"]:
         step = last_step + max(0, math.ceil(headroom.value / line.slope))
         yield Fact("predicted_step_of_exhaustion", step, (*sources, *headroom.sources))
+
+
+def _of_the_tree(folder: TrialFolder) -> list[Fact]:
+    """Return `tree_growth_bytes_per_step`: that of the pages of all processes, the shared ones counted once (PSS).
+
+    Workers that were forked share their parent's pages until they write to them (or count a reference in them): each
+    process' own RSS stays as it is while the tree grows.
+    """
+    rows = [row for row in folder.lines(records.MEMORY).rows if "tree_pss_bytes" in row.value]
+    begins = [row.value for row in folder.lines(records.FORWARDS).rows if row.value["event"] == "begin"]
+    times = [begin["t"] for begin in begins]
+    reached = ((bisect_right(times, row.value["t"]), row) for row in rows if row.value.get("processes", 1) > 1)
+    points = [(begins[place - 1]["step"], row) for place, row in reached if place]
+    points = [(step, row) for step, row in points if step > WARM_UP]
+    if len({step for step, _ in points}) < LEAST_OF_TREE:
+        return []
+    line = fit([step for step, _ in points], [row.value["tree_pss_bytes"] for _, row in points])
+    sources = tuple(folder.source(records.MEMORY, row.line) for row in (points[0][1], points[-1][1]))
+    is_certain = line.slope > CERTAIN * line.error
+    return [Fact("tree_growth_bytes_per_step", round(line.slope), sources)] if is_certain else []
 
 
 def step_ends(folder: TrialFolder, own: list[Row]) -> Iterator[tuple[int, Row]]:

@@ -13,19 +13,20 @@ from typing import Any
 
 from harness.facts.folder import TrialFolder
 from harness.facts.last_words import last_lines
+from harness.facts.memory import allocators
 from harness.facts.memory import use as memory
 from harness.facts.memory.control_groups import history, is_made_for_trial, oom_kills, own_group
+from harness.facts.processes import ends as process_ends
+from harness.facts.processes import first_death
 from harness.model import Fact, Source
 from probes import records
 from probes.records import Row
 
 KILLED = re.compile(r"[Oo]ut of memory: Killed process (?P<pid>\d+) ")
 CHOSEN = re.compile(r"oom-kill:.*task_memcg=(?P<group>[^,]*),.*pid=(?P<pid>\d+)")
-TEXTS = (
-    "DefaultCPUAllocator", "std::bad_alloc", "could not create a primitive", "not enough memory",
-    "Cannot allocate memory", "paging file is too small", "MemoryError",
-)  # fmt: skip
 LAST_LINES = 400
+CLOCK_SECONDS = 1.0  # by which printk's clock may differ
+VICTIMS = ("process", "tree", "group")
 STRICT_COMMIT = "2"  # vm.overcommit_memory: the one setting under which CommitLimit holds (proc_sys_vm(5))
 
 
@@ -60,17 +61,38 @@ def _host_kills(folder: TrialFolder) -> Iterator[Fact]:
 
 
 def _kernel_line(folder: TrialFolder) -> Iterator[Fact]:
-    """Yield the kernel's line that names the process, else the one that names its group (then it may be another)."""
-    lines = folder.lines(records.KERNEL).rows
-    pid, group = str(folder.exit.get("pid")), _below_mount(own_group(folder))
-    killed = ((row, KILLED.search(row.value["text"])) for row in lines)
-    chosen = ((row, CHOSEN.search(row.value["text"])) for row in lines)
-    named = [(row, "process") for row, match in itertools.chain(killed, chosen) if match and match["pid"] == pid]
-    chosen = ((row, CHOSEN.search(row.value["text"])) for row in lines)
-    named += [(row, "group") for row, match in chosen if match and group and match["group"].endswith(group)]
-    for row, names in named[:1]:
+    """Yield the kernel's line that names the process whose death is judged, else another of the tree, else a group that
+    was made for this trial alone. A line belongs to a trial by process id and by time: the log tells of all.
+    """
+    lines = [row for row in folder.lines(records.KERNEL).rows if _is_within(folder, row)]
+    group = _below_mount(own_group(folder)) if is_made_for_trial(folder) else ""
+    found = ((row, pattern.search(row.value["text"])) for row in lines for pattern in (KILLED, CHOSEN))
+    told = ((row, match) for row, match in found if match is not None)
+    named = [(row, name) for row, match in told if (name := _victim(folder, match, group)) is not None]
+    for row, names in sorted(named, key=lambda found: VICTIMS.index(found[1]))[:1]:
         value = {"names": names, "text": row.value["text"]}
         yield Fact("kernel_oom_line", value, (folder.source(records.KERNEL, row.line),))
+
+
+def _victim(folder: TrialFolder, match: re.Match[str], group: str) -> str | None:
+    """Return which of the trial's processes the line names; None: none of them."""
+    pid, ends = int(match["pid"]), process_ends.read(folder)
+    first = first_death.deaths(folder).first
+    if pid == (first.pid if first is not None else folder.exit.get("pid")):
+        return "process"
+    children = [row.value["child"] for row in folder.lines(records.CHILDREN).rows if "child" in row.value]
+    if pid in {*(end.pid for end in ends), *children}:
+        return "tree"
+    in_group = group and match.re is CHOSEN and match["group"].endswith(group)
+    return "group" if in_group else None
+
+
+def _is_within(folder: TrialFolder, row: Row) -> bool:
+    """Whether a line of the kernel was written while the trial ran."""
+    began = folder.exit.get("started_monotonic")
+    if began is None:
+        return True
+    return bool(began - CLOCK_SECONDS <= row.value["t"] <= began + folder.exit.get("seconds", 0.0) + CLOCK_SECONDS)
 
 
 def _below_mount(group: str | None) -> str:
@@ -88,15 +110,11 @@ def _allocation_failure(folder: TrialFolder) -> Iterator[Fact]:
     lines = last_lines(folder.path / records.STDERR)
     numbered = list(enumerate(lines, 1))[-LAST_LINES:]
     printed = [(text.strip(), folder.source(records.STDERR, number)) for number, text in reversed(numbered)]
-    told = ((text, source, sign) for text, source in errors + printed for sign in TEXTS if sign in text)
-    for text, source, sign in itertools.islice(told, 1):
-        yield Fact("allocation_failure", {"text": text[:500], "sign": sign, **_wanted(text)}, (source,))
-
-
-def _wanted(text: str) -> dict[str, int]:
-    """Torch's allocator says how much it asked for (c10/core/impl/alloc_cpu.cpp)."""
-    match = re.search(r"tried to allocate (\d+) bytes", text)
-    return {"wanted_bytes": int(match[1])} if match else {}
+    told = ((text, source, allocators.failure(text)) for text, source in errors + printed)
+    for text, source, failed in itertools.islice((row for row in told if row[2]), 1):
+        assert failed is not None
+        wanted = {"wanted_bytes": failed[1]} if failed[1] is not None else {}
+        yield Fact("allocation_failure", {"text": text[:500], "sign": failed[0], **wanted}, (source,))
 
 
 def _sizes(folder: TrialFolder) -> Iterator[Fact]:

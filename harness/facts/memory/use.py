@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Any
 
 from harness.facts.folder import TrialFolder
-from harness.facts.memory.control_groups import left_in_groups
+from harness.facts.memory.control_groups import killing_groups, left_in_groups
+from harness.facts.processes import first_death
 from harness.model import Fact, Source
 from probes import records
 
+GROUP = "control group, "
 SUPERVISOR_GROWS = 1.05  # between the note of its size and the fork
 
 
@@ -30,9 +33,38 @@ def facts(folder: TrialFolder) -> list[Fact]:
     own = [row for row in rows if "rss_bytes" in row.value]
     machine = [row for row in rows if "available_bytes" in row.value]
     found = _use(folder, own) if own else []
+    until = instant_of_death(folder)
     if own and machine:
-        found += _headroom(folder, own[-1], machine[-1])
-    return found + _tree(folder, machine) + _peak(folder, found)
+        found += _headroom(folder, _last(own, until), _last(machine, until), until)
+        found += _tree_at_death(folder, _last(machine, until))
+    return found + _tree(folder, machine) + _peak(folder, found) + _outer(folder)
+
+
+def _outer(folder: TrialFolder) -> list[Fact]:
+    """Return `outer_memory_limit_bytes`: the tightest control group around the supervisor, and so around any trial."""
+    environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
+    groups = environment.get("cgroup_memory_limits", {})
+    tightest = min(groups, key=groups.get, default=None)
+    if tightest is None:
+        return []
+    return [Fact("outer_memory_limit_bytes", groups[tightest], (folder.key_source(records.ENVIRONMENT, tightest),))]
+
+
+def instant_of_death(folder: TrialFolder) -> float:
+    """Return when the process that died first did so: what came after it, its parent still lived to use; else never."""
+    first = first_death.deaths(folder).first
+    return first.began if first is not None and first.folder else inf
+
+
+def _last(rows: list[records.Row], until: float) -> records.Row:
+    return next((row for row in reversed(rows) if row.value["t"] <= until), rows[0])
+
+
+def _tree_at_death(folder: TrialFolder, machine: records.Row) -> list[Fact]:
+    """Return what all processes together had then, where there were several; shared pages count for each of them."""
+    value = machine.value.get("tree_pss_bytes", machine.value.get("tree_rss_bytes"))
+    several = machine.value.get("processes", 1) > 1 and value is not None
+    return [Fact("tree_use_at_death_bytes", value, (folder.source(records.MEMORY, machine.line),))] if several else []
 
 
 def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
@@ -57,8 +89,11 @@ def _tree(folder: TrialFolder, machine: list[records.Row]) -> list[Fact]:
     return found
 
 
-def _headroom(folder: TrialFolder, own: records.Row, machine: records.Row) -> list[Fact]:
-    tightest = min(_limits(folder, own, machine), key=lambda limit: limit.left)
+def _headroom(folder: TrialFolder, own: records.Row, machine: records.Row, until: float) -> list[Fact]:
+    """Return what was left under the limit of the group that killed, where one did; else under the tightest."""
+    limits = list(_limits(folder, own, machine, until))
+    killing = {GROUP + path for path in killing_groups(folder)}
+    tightest = min([limit for limit in limits if limit.name in killing] or limits, key=lambda limit: limit.left)
     sources = (tightest.source, folder.source(records.MEMORY, own.line))
     return [
         Fact("headroom_bytes", tightest.left, sources),
@@ -67,20 +102,19 @@ def _headroom(folder: TrialFolder, own: records.Row, machine: records.Row) -> li
     ]
 
 
-def _limits(folder: TrialFolder, own: records.Row, machine: records.Row) -> Iterator[Limit]:
+def _limits(folder: TrialFolder, own: records.Row, machine: records.Row, until: float) -> Iterator[Limit]:
     """Yield every limit that is known to hold; use is counted as of the last sample."""
     environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
     rss, seen = own.value["rss_bytes"], folder.source(records.MEMORY, machine.line)
     available = machine.value["available_bytes"] + machine.value.get("swap_free_bytes", 0)
     yield Limit("the machine's memory", environment.get("memory_bytes", available), available, seen)
+    metered = left_in_groups(folder, rss, until)
+    for path, limit, left, source in metered:
+        yield Limit(GROUP + path, limit, left, source)
     for file, limit in environment.get("cgroup_memory_limits", {}).items():
-        yield Limit(f"control group, {file}", limit, limit - rss, folder.key_source(records.ENVIRONMENT, file))
-    for path, limit, left, source in left_in_groups(folder, rss):
-        yield Limit(f"control group, {path}", limit, left, source)
-    address_space = environment.get("rlimits", {}).get("RLIMIT_AS", [-1])[0]
-    if address_space > 0:
-        source = folder.key_source(records.ENVIRONMENT, "RLIMIT_AS")
-        yield Limit("RLIMIT_AS", address_space, address_space - own.value["vms_bytes"], source)
+        if not any(file.rpartition("/")[0] == path for path, *_ in metered):  # those have counted everybody in them
+            yield Limit(GROUP + file, limit, limit - rss, folder.key_source(records.ENVIRONMENT, file))
+    yield from _address_limit(folder, environment, own)
     yield from _data_limit(folder, own)
     yield from _commit_limit(folder)
     planned = folder.spec.get("limits", {}).get("memory_bytes")
@@ -88,6 +122,18 @@ def _limits(folder: TrialFolder, own: records.Row, machine: records.Row) -> Iter
         yield Limit(
             "the plan's limits.memory_bytes", planned, planned - rss, folder.key_source(records.SPEC, "memory_bytes")
         )
+
+
+def _address_limit(folder: TrialFolder, environment: dict[str, Any], own: records.Row) -> Iterator[Limit]:
+    """Yield RLIMIT_AS: as the process had it last (it may have set it itself), else as it was started."""
+    rows = [row for row in folder.lines(records.PRESSURE).rows if row.value.get("rlimits", {}).get("RLIMIT_AS")]
+    if rows:
+        limit, source = rows[-1].value["rlimits"]["RLIMIT_AS"], folder.source(records.PRESSURE, rows[-1].line)
+    else:
+        limit = environment.get("rlimits", {}).get("RLIMIT_AS", [-1])[0]
+        source = folder.key_source(records.ENVIRONMENT, "RLIMIT_AS")
+    if limit > 0:
+        yield Limit("RLIMIT_AS", limit, max(0, limit - own.value["vms_bytes"]), source)
 
 
 def _data_limit(folder: TrialFolder, own: records.Row) -> Iterator[Limit]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import re
-import signal
 from collections.abc import Iterator
 
 from harness.facts.ended.exit_calls import SIGNAL_CALLS
+from harness.facts.ended.signal_names import signal_name
 from harness.facts.folder import TrialFolder
 from harness.facts.last_event import last_event
+from harness.facts.processes import children
 from harness.model import EndedBy, Source
 from probes import records
 from probes.outside.progress.flight import read_ring
@@ -22,7 +23,7 @@ WORDS = {  # strsignal(3) as glibc has it; a report may be judged on another sys
     "Segmentation fault": "SIGSEGV", "Bus error": "SIGBUS", "Aborted": "SIGABRT", "Illegal instruction": "SIGILL",
     "Floating point exception": "SIGFPE",
 }  # fmt: skip
-MAIN = "main"
+MAIN, TOOL = "main", "tool"
 MOST_LETTERS = 160
 
 
@@ -32,7 +33,8 @@ class End:
 
     `folder` is its place in the trial's, "" for the observed process; `began` is when it went wrong, or else when it
     ended, in seconds of the monotonic clock; `sent_by` is who sent the signal that ended it. `is_known`: whether its
-    status was seen. `is_ours`: the harness ended it. `is_seen_late`: no record of its own tells when.
+    status was seen. `is_ours`: the harness ended it. `is_seen_late`: no record of its own tells when. `command`: what
+    it was started by, where its parent recorded it; a "tool" is a process that was not observed from inside.
     """
 
     pid: int
@@ -48,6 +50,7 @@ class End:
     is_ours: bool
     is_seen_late: bool
     sources: tuple[Source, ...]
+    command: str | None = None
 
     @property
     def is_known(self) -> bool:
@@ -71,7 +74,7 @@ def read(folder: TrialFolder) -> tuple[End, ...]:
     """Return the ends of all processes, the observed one first."""
     pids = sorted(int(path.parent.name) for path in folder.path.glob(f"{records.PROCESSES}/*/{records.PROCESS}"))
     reader = _Reader(folder, pids)
-    return tuple(reader.end_of(pid) for pid in (folder.exit.get("pid", 0), *pids))
+    return (*(reader.end_of(pid) for pid in (folder.exit.get("pid", 0), *pids)), *reader.tools())
 
 
 def last_words(folder: TrialFolder, end: End) -> str | None:
@@ -88,7 +91,23 @@ class _Reader:
         self._folder = folder
         self._main = folder.exit.get("pid", 0)
         self._places = {self._main: "", **{pid: f"{records.PROCESSES}/{pid}/" for pid in pids}}
+        self._children = children.read(folder, self._places.values())
         self._limit = self._ended_at()
+
+    def tools(self) -> Iterator[End]:
+        """Yield the ends, other than good ones, of processes that have no records of their own: tools, not Python."""
+        for child in self._children.values():
+            if child.pid not in self._places and child.code != 0:
+                t = float("inf") if child.t is None else child.t
+                number = signal_name(child.signal)
+                sender, sent, source = self._sender(child.pid, number)
+                left = child.pid in (self._folder.exit.get("left_behind") or ())
+                began = min([t, *([sent] if sender is not None else [])])
+                yield End(
+                    child.pid, child.parent, TOOL, f"{records.PROCESSES}/{child.pid}/", began, child.code, number,
+                    None, sender, None, left or began >= self._limit, number is not None, (*child.sources, *source),
+                    child.command,
+                )  # fmt: skip
 
     def end_of(self, pid: int) -> End:
         """Return what is known of one process."""
@@ -108,7 +127,7 @@ class _Reader:
         return End(
             pid, born.get("parent"), born.get("how", "the observed process"), place, began, code, number, error, sender,
             ranks.get("RANK"), self._is_ours(pid, began), number is not None and not onsets,
-            (*own, *errors, *sender_source),
+            (*own, *errors, *sender_source), self._children[pid].command if pid in self._children else None,
         )  # fmt: skip
 
     def _status(self, pid: int) -> tuple[int | None, str | None, float, tuple[Source, ...]]:
@@ -120,17 +139,16 @@ class _Reader:
             at = time.value["t"] if time else record.get("started_monotonic", 0.0) + record.get("seconds", 0.0)
             return record.get("code"), record.get("signal"), at, (self._folder.key_source(records.EXIT, key),)
         seen = self._row_of(records.ENDS, "pid", pid)
-        told: list[tuple[str, Row | None]] = [(records.ENDS, seen)] if seen and seen.value.get("seen") else []
-        told += [
-            (place + records.CHILDREN, self._row_of(place + records.CHILDREN, "child", pid))
-            for place in self._places.values()
-        ]
-        known = next(((name, row) for name, row in told if row is not None), None)
-        if known is None:
+        told = seen is not None and seen.value.get("seen")
+        child = self._children.get(pid)
+        if told and seen is not None:
+            at = min([seen.value["t"], *([child.t] if child and child.t is not None else [])])
+            source = self._folder.source(records.ENDS, seen.line)
+            return seen.value["code"], signal_name(seen.value["signal"]), at, (source,)
+        if child is None or child.t is None:
             return self._from_words(pid, seen)
-        name, row = known
-        at = min(found.value["t"] for _, found in told if found is not None)
-        return row.value["code"], signal_name(row.value["signal"]), at, (self._folder.source(name, row.line),)
+        at = min([child.t, *([seen.value["t"]] if seen else [])])
+        return child.code, signal_name(child.signal), at, child.sources[:1]
 
     def _from_words(self, pid: int, seen: Row | None) -> tuple[int | None, str | None, float, tuple[Source, ...]]:
         """Return what the DataLoader's message or the process' own record says."""
@@ -171,6 +189,7 @@ class _Reader:
         fault = records.read_json(self._folder.path / self._fault_name(pid)) or {}
         if isinstance(fault.get("t"), float):
             yield fault["t"]
+        yield from (row.value["t"] for row in self._own(records.NATIVE_EXIT, pid) if "t" in row.value)
         if error is not None:
             yield error.value["t"]
 
@@ -211,12 +230,6 @@ class _Reader:
 
     def _row_of(self, name: str, key: str, pid: int) -> Row | None:
         return next((row for row in reversed(self._folder.lines(name).rows) if row.value.get(key) == pid), None)
-
-
-def signal_name(number: int | None) -> str | None:
-    """Return "SIGKILL" for 9, as the records spell it."""
-    known = {member.value: member.name for member in signal.Signals}
-    return None if number is None else known.get(number, f"signal {number}")
 
 
 def by_words(words: str) -> str:

@@ -11,6 +11,7 @@ import dataclasses
 from typing import Any
 
 from harness.facts.folder import TrialFolder
+from harness.facts.processes import consequence
 from harness.facts.processes import ends as process_ends
 from harness.facts.processes.ends import End
 from harness.model import Fact, Gap
@@ -33,15 +34,24 @@ def facts(folder: TrialFolder) -> list[Fact]:
     ends = process_ends.read(folder)
     if len(ends) < 2:
         return []
-    kinds = [end.how for end in ends if end.folder]
+    kinds = [end.how for end in ends if end.folder and end.how != process_ends.TOOL]
     count = {"observed": len(kinds), **{kind: kinds.count(kind) for kind in sorted(set(kinds))}}
-    found = [Fact("processes", count, (folder.source(ends[1].folder + records.PROCESS, 1),))]
+    place = folder.source(ends[1].folder + records.PROCESS, 1)
+    found = [Fact("processes", count, (place,))] if kinds else []
     first = deaths(folder).first
     return found + ([_first_death(folder, first, deaths(folder).followers)] if first else [])
 
 
 def gaps(folder: TrialFolder) -> list[Gap]:
-    """Return how many processes' ends could not be seen."""
+    """Return how many processes' ends could not be seen, and which dead ones were not observed from inside."""
+    dark = [end for end in (deaths(folder).first,) if end is not None and end.how == process_ends.TOOL]
+    return _unseen(folder) + [
+        Gap("inside probes", f"process {end.pid} ({end.command or 'command not known'}) was not observed from inside")
+        for end in dark
+    ]
+
+
+def _unseen(folder: TrialFolder) -> list[Gap]:
     unseen = [end.pid for end in process_ends.read(folder) if end.folder and not end.is_known and not end.is_ours]
     if not unseen:
         return []
@@ -52,13 +62,21 @@ def gaps(folder: TrialFolder) -> list[Gap]:
 
 def deaths(folder: TrialFolder) -> Deaths:
     """Order the deaths. One that a forebear asked for by a signal is a follower, unless nothing else died before it."""
-    ends = [end for end in process_ends.read(folder) if end.is_death and not end.is_ours]
+    ends = [end for end in _judged(folder) if end.is_death and not end.is_ours]
     ordered = sorted(ends, key=_order)
     unasked = [end for end in ordered if end.sent_by is None or end.sent_by == end.pid]
     asked_alone = ordered if any(not end.folder for end in ordered) else []  # then the main process did not end well
     first = next(iter(unasked or asked_alone), None)
     since = first.began - LATE_SECONDS if first is not None else float("inf")
     return Deaths(first, tuple(end for end in ordered if end is not first and end.began >= since))
+
+
+def _judged(folder: TrialFolder) -> list[End]:
+    """Return the ends that may have to do with the trial's: where the main process died, what that may follow from."""
+    main, *others = process_ends.read(folder)
+    if not main.is_death or main.is_ours:
+        return [main, *(end for end in others if end.how != process_ends.TOOL or main.is_ours)]
+    return [main, *(end for end in others if not end.is_death or consequence.follows(folder, end, main))]
 
 
 def _order(end: End) -> float:
@@ -83,5 +101,6 @@ def _first_death(folder: TrialFolder, first: End, followers: tuple[End, ...]) ->
         "pid": first.pid, "parent": first.parent, "started_by": first.how, "how": first.words,
         "when_seconds": round(first.began - started, 3), "rank": first.rank, "sent_by": first.sent_by,
         "last_event": process_ends.last_words(folder, first), "followed_by": followed,
+        "signal": first.signal, "code": first.code, "error": first.error, "command": first.command,
     }  # fmt: skip
     return Fact("first_death", value, first.sources)

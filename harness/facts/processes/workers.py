@@ -1,4 +1,4 @@
-"""The process that the target had started and that died first, of a signal: a worker, a rank, a subprocess; pure.
+"""The process that the target had started and that died first: a worker, a rank, a subprocess, a tool; pure.
 
 The exception in the main process is only the messenger. Where no record of the process itself tells, the DataLoader's
 message does. Source: torch/csrc/DataLoader.cpp, handler_SIGBUS and
@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+from harness.facts.ended import exit_calls
 from harness.facts.folder import TrialFolder
 from harness.facts.processes import first_death
 from harness.facts.processes.ends import LOADER, by_words
@@ -18,10 +19,19 @@ from probes import records
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `worker_death`: {pid, signal} of the process that died first, where that is not the observed one."""
+    """Return `worker_death`: {pid, signal, code, ...} of the process that died first, where that is not the observed
+    one, and the calls by which it asked for its end.
+    """
     first = first_death.deaths(folder).first
-    if first is not None and first.folder and first.signal:
-        return [Fact("worker_death", {"pid": first.pid, "signal": first.signal}, first.sources)]
+    if first is not None and first.folder:
+        value = {
+            "pid": first.pid, "signal": first.signal, "code": first.code, "error": first.error,
+            "command": first.command, "started_by": first.how, "sent_by": first.sent_by, "rank": first.rank,
+        }  # fmt: skip
+        return [
+            Fact("worker_death", value, first.sources),
+            *exit_calls.of_process(folder, first.pid, first.folder, first.code),
+        ]
     told = ((LOADER.search(text), source) for text, source in _texts(folder))
     found = ((match, source) for match, source in told if match)
     return [

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from harness.facts.ended.signal_names import signal_name
 from harness.facts.folder import TrialFolder
 from harness.facts.processes import ends as process_ends
 from harness.facts.system import clock
@@ -149,9 +150,7 @@ def _children(folder: TrialFolder) -> tuple[tuple[int, str | None, float], ...]:
     """Return (pid, signal or None, when) of every child whose end its parent recorded, Python or not."""
     paths = [folder.path / records.CHILDREN, *folder.path.glob(f"{records.PROCESSES}/*/{records.CHILDREN}")]
     rows = [row.value for path in paths for row in folder.lines(path.relative_to(folder.path).as_posix()).rows]
-    return tuple(
-        (row["child"], process_ends.signal_name(row.get("signal")), row["t"]) for row in rows if "child" in row
-    )
+    return tuple((row["child"], signal_name(row.get("signal")), row["t"]) for row in rows if "child" in row)
 
 
 def _fault_time(folder: TrialFolder, pid: int) -> float | None:

@@ -77,7 +77,7 @@ def of(folder: TrialFolder, trial: Trial) -> Death | None:
     exit_ = trial.exit
     how = exit_.signal or exit_.ntstatus
     found = faulting_stack.read(folder) if how else None
-    fault = records.read_json(folder.path / faulting_stack.FAULT) or {}
+    fault = records.read_json(folder.path / records.NATIVE / faulting_stack.MAIN / records.FAULT) or {}
     address = int(fault["address"], 16) if fault.get("address") else None
     return Death(how or f"exit {exit_.code}", found.frames if found else None, address)
 

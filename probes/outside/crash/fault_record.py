@@ -48,7 +48,7 @@ def of_dead(slot: FaultSlot, folder: Path, log: Path) -> dict[str, Any]:
         "cpu_fault_address": _hex(known.fault_address if known else None),
         "registers": {name: hex(value) for name, value in slot.registers.all.items()},
         "stack": stack_of(_text(folder / "maps.txt"), known.sp) if known else None,
-        "mapped_file": mapped_file.under(_text(folder / "maps.txt"), slot.address),
+        "mapped_file": mapped_file.under(_text(folder / "maps.txt"), slot.address, mapped_file.root_of(slot.pid)),
         "thread": _thread(slot, folder, log), "own_stack": None,
         "held": False, "instruction_bytes": None, "noticed_after_seconds": None, "collected_after_seconds": None,
     }  # fmt: skip

@@ -2,14 +2,16 @@
 
 The inside registered two handlers with libc: the first empties a file (the mark), the second sleeps until a signal
 comes. A mark that is empty therefore says that native code called exit(): where the interpreter finalized before, the
-handlers do nothing. native_exit.jsonl gets one line, native/exit-<pid>/ the stacks.
+handlers do nothing. native_exit.jsonl gets one line a process, native/exit-<pid>/ the stacks.
 """
 
 from __future__ import annotations
 
 import ctypes
+import os
 import sys
 import time
+from pathlib import Path
 
 from probes import records
 from probes.outside.probe import Probe, Watched, run_tool
@@ -20,11 +22,12 @@ INTERVAL_SECONDS = 0.1
 LOOK_SECONDS = 12.0  # less than the inside holds, with a sleep or two ended by each tool
 SLEEPS = 8  # in a row, as the inside registers them: each needs its signal
 APART_SECONDS = 0.002
+MOST_LOOKS = 4  # of a trial's processes
 TRIES = 5  # the mark is emptied some microseconds before the sleep begins
 
 
 class NativeExitProbe(Probe):
-    """Waits for the mark; the cost of waiting is one stat(2) a sample."""
+    """Waits for the marks; the cost of waiting is one stat(2) a process and sample."""
 
     name = "native exit"
 
@@ -32,8 +35,8 @@ class NativeExitProbe(Probe):
         """Take nothing yet."""
         super().__init__(watched)
         self.interval_seconds = INTERVAL_SECONDS
-        self._mark = watched.folder / MARK
-        self._tries = TRIES
+        self._marks = {watched.pid: _Mark(watched.pid, watched.folder)}
+        self._looks = MOST_LOOKS
 
     @classmethod
     def missing(cls) -> str | None:
@@ -41,52 +44,72 @@ class NativeExitProbe(Probe):
         return None if sys.platform == "linux" else "C exit() is held on Linux only"
 
     def sample(self, now: float) -> None:
-        """Take the stacks once, where exit() is held, and release."""
-        if self._tries > 0 and self._is_called():
-            self._tries -= 1
-            armed = self._armed()
-            found = _held_thread(self.watched.pid, armed.get("address", "unknown"))
-            if found is not None:
-                self._tries = 0
-                self._look(now, armed, *found)
+        """Take the stacks once of each process where exit() is held, and release it."""
+        self._find()
+        for mark in self._marks.values():
+            if mark.tries > 0 and mark.is_called():
+                mark.tries -= 1
+                armed = mark.armed()
+                found = _held_thread(mark.pid, armed.get("address", "unknown"))
+                if found is not None:
+                    mark.tries = 0
+                    self._look(now, mark.pid, armed, *found)
 
     def close(self) -> None:
-        """Note an exit() that nobody got to look at."""
-        path = self.watched.folder / records.NATIVE_EXIT
-        if self._is_called() and not path.exists():
-            self._note(time.perf_counter(), None, None, 0.0)
-            reason = "native code called exit(), and the process was not seen held in it"
-            records.append(self.watched.folder / records.GAPS, {"probe": self.name, "reason": reason})
+        """Note each exit() that nobody got to look at."""
+        self._find()
+        told = {row.value["pid"] for row in records.read_lines(self.watched.folder / records.NATIVE_EXIT).rows}
+        for mark in self._marks.values():
+            if mark.is_called() and mark.pid not in told:
+                self._note(time.perf_counter(), mark.pid, None, None, 0.0, None)
+                reason = f"native code of process {mark.pid} called exit(), and it was not seen held in it"
+                records.append(self.watched.folder / records.GAPS, {"probe": self.name, "reason": reason})
 
-    def _is_called(self) -> bool:
-        return self._mark.exists() and self._mark.stat().st_size == 0
+    def _find(self) -> None:
+        """Find the processes that have come since the last look."""
+        folder = self.watched.folder / records.PROCESSES
+        for entry in os.scandir(folder) if folder.is_dir() else ():
+            if entry.name.isdigit() and int(entry.name) not in self._marks:
+                self._marks[int(entry.name)] = _Mark(int(entry.name), folder / entry.name)
 
-    def _armed(self) -> dict[str, str]:
-        """Return what the inside said of its page and its signal."""
-        rows = records.read_lines(self.watched.folder / records.INSIDE).rows
-        return next((row.value for row in rows if row.value.get("event") == "native exit armed"), {})
-
-    def _look(self, now: float, armed: dict[str, str], thread: int, status: int) -> None:
+    def _look(self, now: float, pid: int, armed: dict[str, str], thread: int, status: int) -> None:
+        """Where many processes exit at once, the first ones tell: the others would be held for too long."""
         began = time.perf_counter()
-        snapshot = Snapshot(
-            self.watched.pid,
-            self.watched.folder / "native" / f"exit-{self.watched.pid}",
-            self.watched.folder / records.GAPS,
-            LOOK_SECONDS,
-        )
-        for take in (snapshot.proc, snapshot.python, snapshot.native, snapshot.gdb):
-            take()
+        self._looks -= 1
+        name = f"native/exit-{pid}" if self._looks >= 0 else None
+        if name is not None:
+            snapshot = Snapshot(pid, self.watched.folder / name, self.watched.folder / records.GAPS, LOOK_SECONDS)
+            for take in (snapshot.proc, snapshot.python, snapshot.native, snapshot.gdb):
+                take()
         for _ in range(SLEEPS):
-            release(self.watched.pid, thread, int(armed["release_signal"]))
+            release(pid, thread, int(armed["release_signal"]))
             time.sleep(APART_SECONDS)
-        self._note(now, thread, status, time.perf_counter() - began)
+        self._note(now, pid, thread, status, time.perf_counter() - began, name)
 
-    def _note(self, now: float, thread: int | None, status: int | None, seconds: float) -> None:
+    def _note(
+        self, now: float, pid: int, thread: int | None, status: int | None, seconds: float, folder: str | None
+    ) -> None:
         records.append(self.watched.folder / records.NATIVE_EXIT, {
-            "t": round(now, 4), "pid": self.watched.pid, "call": "exit", "code": status, "thread": thread,
-            "main_thread": thread == self.watched.pid, "held_seconds": round(seconds, 3),
-            "folder": None if thread is None else f"native/exit-{self.watched.pid}",
+            "t": round(now, 4), "pid": pid, "call": "exit", "code": status, "thread": thread,
+            "main_thread": thread == pid, "held_seconds": round(seconds, 3), "folder": folder,
         })  # fmt: skip
+
+
+class _Mark:
+    """The mark of one process, in its folder. `tries`: how often it is still looked for where it is held."""
+
+    def __init__(self, pid: int, folder: Path) -> None:
+        self.pid, self.tries = pid, TRIES
+        self._folder = folder
+
+    def is_called(self) -> bool:
+        path = self._folder / MARK
+        return path.exists() and path.stat().st_size == 0
+
+    def armed(self) -> dict[str, str]:
+        """Return what the inside said of its page and its signal; last, where the process was replaced by another."""
+        rows = records.read_lines(self._folder / records.INSIDE).rows
+        return next((row.value for row in reversed(rows) if row.value.get("event") == "native exit armed"), {})
 
 
 def release(pid: int, thread: int, number: int) -> bool:

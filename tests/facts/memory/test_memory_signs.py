@@ -87,10 +87,22 @@ class TestKernelLine:
     ) -> None:
         """A neighbour's death is not ours; the process' own line comes first."""
         folder = Records(tmp_path).exit().spec(confine=CONFINE)
-        found = read(folder.lines(records.KERNEL, [{"t": 1, "level": 3, "text": text} for text in lines]))
+        found = read(folder.lines(records.KERNEL, [{"t": 11, "level": 3, "text": text} for text in lines]))
         fact = found.get("kernel_oom_line")
         assert (fact.value["names"] if fact else None) == names
         assert fact is None or fact.sources == (at("kernel.jsonl", line),)
+
+    @pytest.mark.parametrize(("t", "is_ours"), [(8.0, False), (9.5, True), (11.0, True), (14.0, False)])
+    def test_must_be_of_the_trial_s_time(self, tmp_path: Path, t: float, is_ours: bool) -> None:
+        """A process id may have been another's before; the trial ran from 10 s to 12 s."""
+        found = read(Records(tmp_path).exit().lines(records.KERNEL, [{"t": t, "level": 3, "text": GLOBAL}]))
+        assert ("kernel_oom_line" in found) is is_ours
+
+    def test_shared_group_s_victim_must_be_known(self, tmp_path: Path) -> None:
+        """Others are in it as well: a stranger's death there says nothing of this one."""
+        folder = Records(tmp_path).exit().lines(records.PRESSURE, [row(10, 0, 0, "start"), row(12, 1, 1, "end")])
+        found = read(folder.lines(records.KERNEL, [{"t": 11, "level": 3, "text": CHOSEN.format(pid=99)}]))
+        assert "kernel_oom_line" not in found
 
 
 class TestAllocationFailure:

@@ -1,0 +1,93 @@
+"""How much of its limits other than memory the observed process uses, about once a second, into limit_use.jsonl.
+
+Open files, memory mappings, locked memory, the file size limit, and what /dev/shm has left. Sources: limits, fd, maps
+and status in proc(5); vm.max_map_count in proc_sys_vm(5). The directory and the map are read by a tool: either can be
+refused the moment the process ends. A process with many mappings is asked seldom: the kernel writes each as a line.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from probes.outside.probe import Probe, Watched, run_tool
+from probes.records import LIMIT_USE, Appender
+
+FASTEST_SECONDS = 0.5
+SHARE_OF_TIME = 0.01
+COUNT = 'ls -f "$1/fd" 2>/dev/null | wc -l; wc -l < "$1/maps" 2>/dev/null'
+LIMITS = {
+    "Max open files": "RLIMIT_NOFILE", "Max file size": "RLIMIT_FSIZE", "Max locked memory": "RLIMIT_MEMLOCK",
+}  # fmt: skip
+LOCKED = re.compile(r"^VmLck:\s+(\d+) kB", re.MULTILINE)
+MAP_LIMIT = Path("/proc/sys/vm/max_map_count")
+SHARED = "/dev/shm"
+DOTS = 2  # `ls -f` lists the folder itself and its parent, too
+
+
+class LimitUseProbe(Probe):
+    """Samples descriptors, mappings, locked memory and shared memory with their limits."""
+
+    name = "limit use"
+
+    def __init__(self, watched: Watched) -> None:
+        """Open the record file."""
+        super().__init__(watched)
+        self._home = Path(f"/proc/{watched.pid}")
+        self._most_maps = int(MAP_LIMIT.read_text()) if MAP_LIMIT.exists() else None
+        self._file = Appender(watched.folder / LIMIT_USE)
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """Return why there is nothing to read on this system."""
+        return None if sys.platform == "linux" else "descriptors and mappings are counted on Linux only"
+
+    def sample(self, now: float) -> None:
+        """Append one row, and set the pace of the next."""
+        before = time.perf_counter()
+        self._file.write({"t": round(now, 4), "limits": [*self._counted(), *self._locked(), *_shared()]})
+        self.interval_seconds = max(FASTEST_SECONDS, (time.perf_counter() - before) / SHARE_OF_TIME)
+
+    def close(self) -> None:
+        """Close the record."""
+        self._file.close()
+
+    def _counted(self) -> list[dict[str, Any]]:
+        """Return descriptors and mappings; a process that has ended has neither."""
+        words = run_tool(["sh", "-c", COUNT, "count", str(self._home)]).stdout.split()
+        counts = [int(word) for word in words if word.isdigit()]
+        if len(counts) < 2 or not counts[1]:
+            return []
+        files = _row("RLIMIT_NOFILE", self._limits().get("RLIMIT_NOFILE"), max(0, counts[0] - DOTS))
+        return [*files, *_row("vm.max_map_count", self._most_maps, counts[1])]
+
+    def _locked(self) -> list[dict[str, Any]]:
+        """Return locked memory, and the largest file that may be written (its use is told by no counter)."""
+        limits, status = self._limits(), self._home / "status"
+        locked = LOCKED.search(status.read_text(errors="replace")) if status.exists() else None
+        used = int(locked[1]) * 1024 if locked else None
+        rows = [] if used is None else _row("RLIMIT_MEMLOCK", limits.get("RLIMIT_MEMLOCK"), used)
+        return [*rows, *_row("RLIMIT_FSIZE", limits.get("RLIMIT_FSIZE"), None)]
+
+    def _limits(self) -> dict[str, int]:
+        """Return the soft limits that are set; /proc/PID/limits stays as long as the process is not reaped."""
+        path = self._home / "limits"
+        lines = path.read_text().splitlines() if path.exists() else []
+        soft = {LIMITS[line[:25].strip()]: line[25:].split()[0] for line in lines if line[:25].strip() in LIMITS}
+        return {name: int(text) for name, text in soft.items() if text.isdigit()}
+
+
+def _row(name: str, limit: int | None, used: int | None) -> list[dict[str, Any]]:
+    return [] if limit is None else [{"name": name, "limit": limit, "used": used}]
+
+
+def _shared() -> list[dict[str, Any]]:
+    if not os.path.ismount(SHARED):
+        return []
+    found = os.statvfs(SHARED)
+    total, free = found.f_blocks * found.f_frsize, found.f_bavail * found.f_frsize
+    return _row(SHARED, total, total - free) if total else []
