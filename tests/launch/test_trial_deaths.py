@@ -86,6 +86,7 @@ class TestException:
         expected = {
             "type": "ValueError", "message": "Größe −3 µm ist ungültig, 猫", "thread": "MainThread", "is_main": True,
             "errno": None, "filename": None, "bases": ["ValueError", "Exception", "BaseException", "object"],
+            "chain": [],
         }  # fmt: skip
         assert fact is not None and fact.value == expected
         cited = json.loads(observed.cited("python_error"))

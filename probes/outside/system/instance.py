@@ -22,6 +22,7 @@ PREFIX = "inquest-"
 BUFFER_KB = 256  # for each processor; the kernel's own default is 1408
 MANY_PROCESSORS = 8  # with fewer, the default costs less than the time to change it
 MOST_BYTES = 1 << 16  # a read: the rest comes with the next one, or is overwritten and counted as lost
+DRAIN_READS = 3  # a read may end before the buffer is empty
 MARK_SECONDS = 10.0
 MARK = "inquest clock "
 _numbers = itertools.count(1)
@@ -94,7 +95,7 @@ class Instance:
 
     def drain(self) -> list[Row]:
         """Return what is left, as far as it is worth reading."""
-        return self.read(0.0, 16 * MOST_BYTES)
+        return [row for _ in range(DRAIN_READS) for row in self.read(0.0, 16 * MOST_BYTES)]
 
     def _bytes(self, most: int) -> bytes:
         parts: list[bytes] = []
