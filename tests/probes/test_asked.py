@@ -18,7 +18,7 @@ def step(number):
     return number + 1
 """
 EARLY = {
-    "loop of the module": "for number in range(9):\n    step(number)\n    if number == 3:\n        sys.exit(0)\nstep(0)\n",
+    "loop of the module": "for n in range(9):\n    step(n)\n    if n == 3:\n        sys.exit(0)\nstep(0)\n",
     "while": "number = 0\nwhile True:\n    number = step(number)\n    if number > 3: sys.exit()\n",
     "function in a loop": "def check(n):\n    if n == 3: sys.exit(0)\nfor n in range(9):\n    step(n)\n    check(n)\n",
     "main with a loop": (
@@ -30,12 +30,14 @@ EARLY = {
         "Trainer().fit(lambda n: n == 3 and sys.exit(0))\n"
     ),
     "method of a class": (
-        "class Stop:\n    def __call__(self, n):\n        raise SystemExit(0)\nstop = Stop()\nfor n in range(3):\n    stop(n)\n"
+        "class Stop:\n    def __call__(self, n):\n        raise SystemExit(0)\n"
+        "stop = Stop()\nfor n in range(3):\n    stop(n)\n"
     ),
     "function before others": "def budget():\n    sys.exit(0)\nstep(1)\nbudget()\nstep(2)\n",
     "comprehension": "[sys.exit(0) for n in range(9)]\nstep(1)\n",
     "with and try": (
-        "for n in range(9):\n    with open(os.devnull) as stream:\n        if n == 3:\n            sys.exit(0)\n    step(n)\n"
+        "for n in range(9):\n    with open(os.devnull) as stream:\n"
+        "        if n == 3:\n            sys.exit(0)\n    step(n)\n"
     ),
     "os._exit": "for n in range(9):\n    if n == 3:\n        os._exit(0)\n",
 }
