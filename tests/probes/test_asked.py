@@ -36,8 +36,8 @@ EARLY = {
     "function before others": "def budget():\n    sys.exit(0)\nstep(1)\nbudget()\nstep(2)\n",
     "comprehension": "[sys.exit(0) for n in range(9)]\nstep(1)\n",
     "with and try": (
-        "for n in range(9):\n    with open(os.devnull) as stream:\n        if n == 3:\n"
-        "            sys.exit(0)\n    step(n)\n"
+        "for n in range(9):\n    with open(os.devnull) as stream:\n"
+        "        if n == 3:\n            sys.exit(0)\n    step(n)\n"
     ),
     "os._exit": "for n in range(9):\n    if n == 3:\n        os._exit(0)\n",
 }

@@ -16,6 +16,8 @@ from probes import records
 from probes.records import Row
 
 CALLS = ("sys.exit", "os._exit", "SystemExit in thread")
+FLAGGED = ("SIGTERM", "SIGHUP", "SIGXCPU")  # which ask for the end, and for nothing else
+SOON_SECONDS = 30.0  # from the signal to the end that it asked for: a step is done, a checkpoint is written
 ASKING = ("SIGTERM", "SIGHUP", "SIGINT", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGQUIT")
 
 
@@ -39,11 +41,23 @@ def early_call(folder: TrialFolder) -> Row | None:
 
 def orderly(folder: TrialFolder) -> dict[str, Any] | None:
     """Return {signal, call, code, place} where a handler of a signal that the program did not send itself ended it."""
-    row = last_call(folder)
-    name = row.value.get("handler") if row is not None else None
+    row = last_call(folder) or _end_of_main(folder)
+    name = (row.value.get("handler") or _sent_before(folder, row.value)) if row is not None else None
     if row is None or name not in ASKING or folder.exit.get("signal") or _is_own(folder, str(name), row.value):
         return None
     return {"signal": name, **_told(row)}
+
+
+def _end_of_main(folder: TrialFolder) -> Row | None:
+    return next((row for row in exit_calls.endings(folder) if row.value["call"] == "end of main"), None)
+
+
+def _sent_before(folder: TrialFolder, call: dict[str, Any]) -> str | None:
+    """Return the signal that a stranger sent right before an end that no handler made: it sets a flag that is asked."""
+    pid, t = folder.exit.get("pid"), call.get("t", 0.0)
+    rows = [row.value for row in folder.lines(records.SIGNALS).rows if row.value.get("event") == "sent"]
+    asked = [row for row in rows if row["target"] == pid and row["by"] == "stranger" and row["signal"] in FLAGGED]
+    return next((row["signal"] for row in asked if 0.0 <= t - row["t"] <= SOON_SECONDS), None)
 
 
 def is_last_words(row: Row | None) -> bool:

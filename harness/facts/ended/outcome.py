@@ -76,8 +76,9 @@ def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
 
 def _orderly_meaning(asked: dict[str, Any]) -> str:
     """Say that the program ended in an orderly way because it was asked to."""
-    file, line, _ = asked["place"] or ("?", "?", "")
-    return f"asked to end by {asked['signal']}, whose handler called {asked['call']}({asked['code']}) at {file}:{line}"
+    place = asked["place"]
+    where = f" at {place[0]}:{place[1]}" if place else ""
+    return f"asked to end by {asked['signal']}, and ended in order: {asked['call']}({asked['code']}){where}"
 
 
 def meaning(record: dict[str, Any], spec: Mapping[str, Any] | None = None) -> str:
