@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from harness.decide import observed, study
 from harness.decide.effects import Does
 from harness.decide.hypotheses import external_kill, resource_limit
+from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.interventions import (
     LARGE_STACK,
     LIFTED_LIMITS,
@@ -135,9 +136,9 @@ def _for_ending(dead: Trial) -> Iterator[Intervention]:
         yield NO_OWN_SIGNALS
     if resource_limit.predicts(dead):
         yield LIFTED_LIMITS
-    if dead.exit.signal == "SIGILL" or dead.exit.ntstatus == "0xC000001D":
+    if ending_signal(dead) == "SIGILL" or dead.exit.ntstatus == "0xC000001D":
         yield PLAIN_CPU
-    unknown = dead.exit.signal in MEMORY_FAULTS and dead.fact("fault_address") is None
+    unknown = ending_signal(dead) in MEMORY_FAULTS and dead.fact("fault_address") is None
     if dead.fact("stack_overflow") or dead.exit.ntstatus == "0xC00000FD" or unknown:
         yield LARGE_STACK
     if "dnnl" in stack or "mkldnn" in stack:

@@ -1,4 +1,4 @@
-"""The death that is judged: of the process that died first, by whatever means; and who sent its signal; pure.
+"""The death that is judged, of the process that died first by whatever means, and who sent its signal; pure.
 
 Every process of the tree counts: where a worker, a rank or a tool died first, the observed process' own end only
 reports it. An end that a signal asked for, and that the program then brought about in order, is a death by that signal.
@@ -56,6 +56,16 @@ def of(trial: Trial) -> Death:
     return Death(
         None, True, signal, trial.exit.code, error, None, orderly is not None, orderly.sources if orderly else ()
     )
+
+
+def first_words(trial: Trial) -> str | None:
+    """Say how another process than the observed one died first, with its own error; None where none did."""
+    death, fact = of(trial), trial.fact("worker_death")
+    if death.is_observed or fact is None:
+        return None
+    command = f" ({fact.value['command']})" if fact.value.get("command") else ""
+    words = f", {fact.value['error']}" if fact.value.get("error") else ""
+    return f"process {death.pid}{command} died first: {death.signal or f'exit code {death.code}'}{words}"
 
 
 def delivery(trial: Trial) -> Fact | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from harness.decide import wants
+from harness.decide import judged, wants
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.wants import Want
 from harness.model import Gap, Reason, Trial
@@ -33,9 +33,10 @@ def kind(trial: Trial, lines: tuple[str, ...] = ()) -> str | None:
         return None
     if ending_signal(trial) == "SIGABRT":
         return _abort(trial, lines)
-    if trial.exit.code is None:
+    death = judged.of(trial)
+    if death.code is None:
         return None
-    if trial.fact("python_error") is not None:
+    if death.error is not None:
         return EXCEPTION
     exits = [fact.value["call"] for fact in trial.facts if fact.name == "exit_call"]
     return NATIVE_EXIT if any(call in EXITS for call in exits) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.decide import next_experiments
+from harness.decide import judged, next_experiments
 from harness.decide.effects import Does
 from harness.decide.failing_region import failing_region
 from harness.decide.hypotheses import HYPOTHESES
@@ -101,8 +101,15 @@ def _what_failed(case: Case) -> str:
     region = failing_region(case.plain)
     only = f" Failures were seen only where {region}." if region else ""
     return (
-        f"{len(case.failures)} of {len(case.plain)} trials failed ({_how(case.failures)}){where}.{only}{_others(case)}"
+        f"{len(case.failures)} of {len(case.plain)} trials failed ({_how(case.failures)}){where}."
+        f"{_first_death(first)}{only}{_others(case)}"
     )
+
+
+def _first_death(trial: Trial) -> str:
+    """Quote the first death, where the observed process' own end only followed from it."""
+    words = judged.first_words(trial)
+    return f" In {trial.id} {words}." if words else ""
 
 
 def _others(case: Case) -> str:

@@ -45,6 +45,8 @@ def of_trace(trace: Optional[types.TracebackType]) -> dict:
 def of_frame(frame: Optional[types.FrameType]) -> dict:
     """Return what the stack of a frame, the innermost, says of its place."""
     places: list = []
+    if sys.is_finalizing():  # the modules that would tell are torn down
+        return {}
     while frame is not None:
         places.insert(0, (frame, frame.f_lineno))
         frame = frame.f_back

@@ -101,7 +101,7 @@ class TestWorker:
     def test_exception_alone_is_never_the_cause(self) -> None:
         """Why the worker died is not known yet."""
         finding = judged(EXCEPTION, case(*self.trials()[:5], controls=ALL))
-        assert (finding.status, [gap.probe for gap in finding.gaps]) == ("supported", ["worker's death"])
+        assert (finding.status, [gap.probe for gap in finding.gaps]) == ("supported", ["first death"])
 
     def test_worker_that_the_program_killed_is_no_external_kill(self) -> None:
         """A recorded signal to that process."""

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable
 
+from harness.decide import judged
 from harness.decide import study as studies
 from harness.decide.effects import Does
 from harness.decide.memory_ladder import LadderReading, compare
@@ -103,8 +104,9 @@ def death_reasons(failures: Iterable[Trial]) -> tuple[Reason, ...]:
     """Return one reason a failed trial: how it ended and where in the model."""
     return tuple(
         Reason(
-            f"{trial.id}: {trial.exit.meaning}" + (f", in {trial.last_event}" if trial.last_event else ""),
-            (exit_source(trial),),
+            f"{trial.id}: {judged.first_words(trial) or trial.exit.meaning}"
+            + (f", in {trial.last_event}" if trial.last_event else ""),
+            judged.of(trial).sources or (exit_source(trial),),
         )
         for trial in failures
     )

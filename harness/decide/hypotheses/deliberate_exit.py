@@ -55,9 +55,7 @@ def _by_a_library(case: Case) -> Finding | None:
     trial, fact = found[0]
     caller = fact.value["caller"]
     name = f" ({caller['function']})" if caller["function"] else ""
-    text = (
-        f"{trial.id}: exit({fact.value['code']}) was called by {caller['library']}{name}, not by the program's own code"
-    )
+    text = f"{trial.id}: exit({fact.value['code']}) was called by {caller['library']}{name}, not by the program's code"
     proven = case.is_proven(ID)
     status = Status.RULED_OUT if proven else Status.OPEN
     return Finding(ID, status, (Reason(text, fact.sources),), () if proven else unproven(ID))

@@ -70,13 +70,8 @@ def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
 
 def _first_death(trial: Trial) -> tuple[Reason, ...]:
     """Say which other process died first, and how, where the exception in the observed process only followed."""
-    death, fact = judged.of(trial), trial.fact("worker_death")
-    if death.is_observed or fact is None:
-        return ()
-    how = death.signal or f"exit code {death.code}"
-    command = f" ({fact.value['command']})" if fact.value.get("command") else ""
-    words = f", {fact.value['error']}" if fact.value.get("error") else ""
-    return (Reason(f"{trial.id}: process {death.pid}{command} died first: {how}{words}", fact.sources),)
+    words = judged.first_words(trial)
+    return (Reason(f"{trial.id}: {words}", judged.of(trial).sources),) if words else ()
 
 
 def _reason(trial: Trial) -> Reason:

@@ -120,9 +120,9 @@ class TestLoose:
         assert trial.value("crash_stack") == ["libsolver.so+0x2010"]
 
     def test_is_the_point_where_nothing_is_known(self, tmp_path: Path) -> None:
-        """A kill leaves no stack."""
+        """A kill leaves no stack, and comes from outside: where it struck is told, and is no part of what it is."""
         found = signature(died(tmp_path, {}, "SIGKILL"))
-        assert found == Signature(None, "SIGKILL in unknown place", "SIGKILL in unknown place")
+        assert found == Signature(None, "SIGKILL", "SIGKILL in unknown place")
 
 
 class TestRecursion:
