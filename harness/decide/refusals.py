@@ -98,7 +98,7 @@ def is_full(refusal: dict[str, Any], resource: str) -> bool | None:
     own = [limit for limit in limits if resource == wording.MEMORY or _named(limit["name"]) in (resource, None)]
     if any(at(limit) for limit in own):
         return True
-    return True if resource in BY_ITSELF else False if own else None
+    return True if resource in BY_ITSELF else None  # it may have been read when others had already ended
 
 
 def _named(name: str) -> str | None:
