@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 STAGES = (
     ("lint", ["-m", "ruff", "check", "."]),
-    ("format", ["-m", "ruff", "format", "--check", "--quiet", "harness", "probes"]),
+    ("format", ["-m", "ruff", "format", "--check", "--quiet", "."]),
     ("types", ["-m", "mypy"]),
     ("tests without torch", ["-m", "pytest", "-q", "-m", "not torch", "-n", "2"]),
     ("tests with torch", ["-m", "pytest", "-q", "-m", "torch", "-n", "2", "--dist", "loadfile"]),

@@ -1,7 +1,12 @@
-"""Planted, real faults, run through the same pipeline: what fires here is proven; what does not rules nothing out.
+"""In: programs with a planted fault. Out: controls.json, what is proven here. May import `judge` and all below it.
 
-To add one: a program in `programs/`, and its line in `catalogue.py`. Importing this package loads nothing of the rest:
-the judge reads controls.json through `store`.
+What fires on this machine is proven; what does not rules nothing out. To add one: a program in `programs/`, and its
+line in `catalogue.py`. Importing this package loads nothing of the rest.
+
+    catalogue.py             the faults, one line each
+    run.py                   one control as a little inquest
+    pool.py session.py reuse.py    several at a time; `harness controls`; those that an inquest asks for
+    score.py store.py        what came of it, against what was planted; controls.json written
 """
 
 from __future__ import annotations

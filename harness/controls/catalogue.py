@@ -6,6 +6,7 @@ import dataclasses
 import importlib.util
 import os
 import platform
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -66,6 +67,21 @@ def gomp() -> str | None:
     return None if found else "torch with a libgomp of its own is not installed"
 
 
+def small_pool() -> str | None:
+    """Return why no pool can be given small stacks: it takes a libgomp and machine code."""
+    return x86() or gomp()
+
+
+def intel_openmp() -> Path:
+    """Return where packages put Intel's OpenMP runtime."""
+    return Path(sys.prefix, "lib", "libiomp5.so")
+
+
+def intel() -> str | None:
+    """Return why Intel's OpenMP runtime cannot be loaded."""
+    return on_linux() or (None if intel_openmp().exists() else "there is no libiomp5.so (package intel-openmp)")
+
+
 def full_device() -> str | None:
     """Return why nothing is always full here."""
     return None if os.path.exists("/dev/full") else "there is no /dev/full"
@@ -121,6 +137,8 @@ CATALOGUE = (
     Planted("double-free", NATIVE, "double_free"),
     Planted("stack-main", STACK, "deep_recursion", quick=True),
     Planted("stack-thread", STACK, "deep_recursion", ("thread",)),
+    Planted("stack-pool", STACK, "small_stacks", ("pool",), needs=small_pool),
+    Planted("stack-small", STACK, "small_stacks", ("thread",), needs=x86),
     Planted("divide", NATIVE, "divide", needs=x86),
     Planted("illegal", ILLEGAL, "illegal", needs=known_code, quick=True),
     Planted("cut-file", IO, "cut_file", ("{trial}/samples",)),
@@ -138,6 +156,8 @@ CATALOGUE = (
     Planted("race", THREADING, "race", ("12000",), threads=4, quick=True, quick_trials=12, alone=True),
     Planted("race-rare", THREADING, "race", ("25",), threads=4, tries=12, alone=True),
     Planted("two-openmp", LIMIT, "two_openmp", COPY, needs=gomp, also=(EXIT, THREADING), threads=4),
+    Planted("two-intel", THREADING, "two_intel", (str(intel_openmp()), "{trial}/libiomp5-second.so"), needs=intel),
+    Planted("python-race", THREADING, "python_race"),
     Planted("disk-full", IO, "disk_full", needs=full_device, also=(EXCEPTION,), quick=True),
     Planted("disk-full-abort", IO, "disk_full_abort", needs=torch),
     Planted("cpu-limit", LIMIT, "cpu_limit"),

@@ -7,17 +7,20 @@ from collections.abc import Iterator
 
 from harness.decide import observed, study
 from harness.decide.effects import Does
-from harness.decide.hypotheses import external_kill, resource_limit
+from harness.decide.hypotheses import external_kill, interleaving, resource_limit
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.interventions import (
+    BOTH_COPIES,
     LARGE_STACK,
     LIFTED_LIMITS,
+    LONG_SWITCH,
     LOW_RUNGS,
     NO_ONEDNN,
     NO_OWN_SIGNALS,
     NO_PROBES,
     NO_WORKERS,
     ONE_BLAS_THREAD,
+    ONE_CORE,
     ONE_MKL_THREAD,
     ONE_OMP_THREAD,
     ONE_THREAD,
@@ -93,6 +96,7 @@ def wanted(case: Study, confinement: str | None) -> list[Intervention]:
     chosen += _ladder(case, confinement)
     chosen += _for_ending(dead)
     chosen += _for_pools(case)
+    chosen += _for_python_threads(case)
     chosen += [NO_WORKERS] if case.cell.as_dict().get("num_workers", dead.value("num_workers")) else []
     return chosen
 
@@ -141,6 +145,8 @@ def _for_ending(dead: Trial) -> Iterator[Intervention]:
     unknown = ending_signal(dead) in MEMORY_FAULTS and dead.fact("fault_address") is None
     if dead.fact("stack_overflow") or dead.exit.ntstatus == "0xC00000FD" or unknown:
         yield LARGE_STACK
+    if dead.fact("openmp_duplicate"):
+        yield BOTH_COPIES
     if "dnnl" in stack or "mkldnn" in stack:
         yield NO_ONEDNN
 
@@ -157,6 +163,17 @@ def _for_pools(case: Study) -> Iterator[Intervention]:
         yield from [ONE_BLAS_THREAD] if "openblas" in copies else []
     if dead.value("openmp_runtimes") and (removes or dead.outcome == "hung"):
         yield PASSIVE_WAIT
+
+
+def _for_python_threads(case: Study) -> Iterator[Intervention]:
+    """Yield what changes the order of Python's own threads, for a fault among them that no pool's number changes."""
+    dead = case.reference
+    overflow = dead.fact("stack_overflow") or dead.fact("no_stack_left")
+    several = dead.exit.signal in interleaving.SIGNALS and (dead.value("python_threads_at_work") or 1) > 1
+    if several and not overflow and case.does(ONE_THREAD.id) is not Does.REMOVES:
+        yield LONG_SWITCH
+        if case.does(LONG_SWITCH.id) is Does.LEAVES and (dead.value("busy_threads") or 1) > 1:
+            yield ONE_CORE
 
 
 def _has_threads(case: Study) -> bool:

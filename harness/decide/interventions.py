@@ -17,8 +17,9 @@ ONE_THREAD = Intervention("threads=1", "threading-fault", factors=(("threads", 1
 RUNGS = tuple(Intervention(f"memory={share:g}x", "memory-exhaustion", memory_share=share) for share in LADDER)
 LOW_RUNGS = tuple(Intervention(f"memory={share:g}x", "memory-exhaustion", memory_share=share) for share in LOWER_RUNGS)
 LARGE_STACK = Intervention(
-    "stack=256M", "stack-overflow", variables=(("OMP_STACKSIZE", "256M"),), stack_bytes=LARGE_STACK_BYTES
-)
+    "stack=256M", "stack-overflow", variables=(("OMP_STACKSIZE", "256M"), ("KMP_STACKSIZE", "256M")),
+    stack_bytes=LARGE_STACK_BYTES,
+)  # fmt: skip
 PLAIN_CPU = Intervention(
     "cpu=baseline",
     "illegal-instruction",
@@ -38,12 +39,15 @@ ONE_BLAS_THREAD = Intervention("OPENBLAS_NUM_THREADS=1", variables=(("OPENBLAS_N
 ONE_TORCH_THREAD = Intervention("torch.set_num_threads=1", torch_threads=1)
 ONE_BY_ONE = (ONE_OMP_THREAD, ONE_TORCH_THREAD, ONE_MKL_THREAD, ONE_BLAS_THREAD)
 PASSIVE_WAIT = Intervention("OMP_WAIT_POLICY=PASSIVE", variables=(("OMP_WAIT_POLICY", "PASSIVE"),))
+ONE_CORE = Intervention("cpu=one-core", "threading-fault", one_core=True)
+LONG_SWITCH = Intervention("switch-interval=long", "threading-fault", switch_seconds=1000.0)
+BOTH_COPIES = Intervention("KMP_DUPLICATE_LIB_OK=TRUE", variables=(("KMP_DUPLICATE_LIB_OK", "TRUE"),))
 NO_WORKERS = Intervention("num_workers=0", factors=(("num_workers", 0),))
 NO_PROBES = Intervention("probes=off", inside_probes=False)
 
 CATALOGUE = (
-    ONE_THREAD, *RUNGS, *LOW_RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, NO_OWN_SIGNALS, LIFTED_LIMITS,
-    *ONE_BY_ONE, PASSIVE_WAIT, NO_WORKERS, NO_PROBES,
+    ONE_THREAD, *RUNGS, *LOW_RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, NO_OWN_SIGNALS, LIFTED_LIMITS, *ONE_BY_ONE,
+    PASSIVE_WAIT, ONE_CORE, LONG_SWITCH, BOTH_COPIES, NO_WORKERS, NO_PROBES,
 )  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def same_death(one: Trial, other: Trial) -> bool:
     """Whether two trials failed in the same way: equal loose signatures; where stacks are missing, equal points."""
     if not (one.outcome.is_failure and other.outcome.is_failure) or one.signature is None or other.signature is None:
         return False
-    if _same_instruction(one, other):
+    if _same_instruction(one, other) or _same_full_stack(one, other):
         return True
     if one.signature.loose and other.signature.loose:
         return one.signature.loose == other.signature.loose
@@ -106,6 +106,15 @@ def _same_instruction(one: Trial, other: Trial) -> bool:
     assert one.signature is not None and other.signature is not None
     same = instruction is not None and instruction == other.value("fault_instruction")
     return same and one.signature.point is not None and one.signature.point == other.signature.point
+
+
+def _same_full_stack(one: Trial, other: Trial) -> bool:
+    """Whether a stack ran out in both, in one place in the model: at which instruction, and whether what lies beyond it
+    could be written to, so that a handler ran, is chance.
+    """
+    assert one.signature is not None and other.signature is not None
+    full = [trial.fact("stack_overflow") or trial.fact("no_stack_left") for trial in (one, other)]
+    return all(full) and one.signature.point == other.signature.point
 
 
 def _same_ending(one: Trial, other: Trial) -> bool:

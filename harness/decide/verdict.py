@@ -12,6 +12,7 @@ from harness.decide.hypotheses.case import Case
 from harness.decide.interventions import NO_PROBES
 from harness.decide.next_experiments import MUST_BE_DECIDED
 from harness.decide.statistics import rate_below
+from harness.facts.ended.outcome import IN_SHUTDOWN
 from harness.model import Experiment, Finding, Outcome, Status, Trial, Verdict, VerdictStatus
 
 FOLLOWED = ("memory-exhaustion", "threading-fault", "native-fault", "stack-overflow")  # judged on one failure alone
@@ -100,10 +101,15 @@ def _what_failed(case: Case) -> str:
     where = f"; the last event of {first.id} is {first.last_event}" if first.last_event else ""
     region = failing_region(case.plain)
     only = f" Failures were seen only where {region}." if region else ""
-    return (
-        f"{len(case.failures)} of {len(case.plain)} trials failed ({_how(case.failures)}){where}."
-        f"{_first_death(first)}{only}{_others(case)}"
-    )
+    failed = f"{len(case.failures)} of {len(case.plain)} trials failed ({_how(case.failures)})"
+    return f"{failed}{where}.{_first_death(first)}{_after_work(case)}{only}{_others(case)}"
+
+
+def _after_work(case: Case) -> str:
+    """Say which failures came when the work was done: they are not to be looked for in the training."""
+    late = [trial for trial in case.failures if trial.exit.meaning.startswith(IN_SHUTDOWN)]
+    count = "All" if len(late) == len(case.failures) else f"{len(late)} of them"
+    return f" {count} finished, then died in shutdown: after the work was done, not in it." if late else ""
 
 
 def _first_death(trial: Trial) -> str:

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from harness.facts import cpu_time, died_in_probe, forward_timings, gaps, target_settings, told_inside
-from harness.facts.crash import fault_place, faulting_stack, signature
+from harness.facts.crash import fault_place, faulting_stack, no_stack, signature
 from harness.facts.ended import early_end, exit_calls, outcome
 from harness.facts.folder import TrialFolder
+from harness.facts.hang import halted
 from harness.facts.hang import kind as hangs
 from harness.facts.last_event import last_event
 from harness.facts.memory import growth as memory_growth
@@ -18,6 +19,7 @@ from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, training_process, workers
 from harness.facts.refused import last_words, limit_use, watched
 from harness.facts.system import refusals, senders
+from harness.facts.threads import duplicate, python_threads
 from harness.facts.threads import use as threading_facts
 from harness.facts.threads.runtimes import runtimes
 from harness.model import Cell, Fact, Trial
@@ -34,12 +36,16 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     told_inside.facts,
     runtimes,
     threading_facts.facts,
+    duplicate.facts,
+    python_threads.facts,
     workers.facts,
     exit_calls.facts,
     early_end.facts,
     fault_place.facts,
+    no_stack.facts,
     faulting_stack.facts,
     died_in_probe.facts,
+    halted.facts,
     hangs.facts,
     first_death.facts,
     refusals.facts,

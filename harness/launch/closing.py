@@ -9,12 +9,14 @@ from typing import Any
 
 from harness.facts.ended.ntstatus import ENDED_BY_HARNESS
 from harness.facts.ended.signal_names import signal_name
+from harness.facts.hang.halted import UNKILLABLE
 from harness.launch.process import Child, Reaped
 from harness.launch.system import verbs
 from harness.model import EndedBy
 from probes import records
 from probes.outside import PROBES, Probe, Watched
 from probes.outside.crash import torch_stacks
+from probes.outside.ends import halted
 
 CONTROL_C_EXIT = 0xC000013A
 SENT = (  # what ends a program from outside, whoever sent it; a fault raises none of these
@@ -34,12 +36,14 @@ class Closing:
         self.probes = _open_probes(watched)
         self._left: list[int] = []
         self._reaped: Reaped | None = None
+        self._halted: list[dict[str, Any]] = []
 
     def __enter__(self) -> Closing:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._left = verbs.sweep(self._child)
+        self._halted = halted.note(self._watched.folder, self._child.extra.get("stuck", []), "after SIGKILL")
         for probe in self.probes:
             probe.close()
         torch_stacks.separate(self._watched.folder, self._child.pid)
@@ -47,8 +51,14 @@ class Closing:
 
     def write(self, limit: str | None) -> None:
         """Write exit.json, the last of all records; `limit` is the one at which the harness ended the trial."""
-        assert self._reaped is not None
-        records.write_json(self._watched.folder / records.EXIT, self._record(self._reaped, limit))
+        reaped = self._reaped or UNENDED
+        record = self._record(reaped, limit if self._reaped else UNKILLABLE)
+        stuck = {"limit_asked": limit, "halted": self._halted} if self._reaped is None else {}
+        not_ended = [pid for pid in self._child.extra.get("stuck", ()) if pid != self._child.pid]
+        records.write_json(
+            self._watched.folder / records.EXIT,
+            {**record, **stuck, **({"not_ended": not_ended} if not_ended else {})},
+        )
 
     def _record(self, reaped: Reaped, limit: str | None) -> dict[str, Any]:
         name = signal_name(reaped.signal)
@@ -64,6 +74,9 @@ class Closing:
         }  # fmt: skip
 
 
+UNENDED = Reaped(None, None, None, None, None, None, None)  # nothing is known of the end of what has none
+
+
 def _open_probes(watched: Watched) -> list[Probe]:
     """Open every probe that works here; of the others, write down why not."""
     missing = [(kind, kind.missing()) for kind in PROBES]
@@ -75,7 +88,7 @@ def _open_probes(watched: Watched) -> list[Probe]:
 
 def _ended_by(name: str | None, reaped: Reaped, limit: str | None) -> str:
     """A limit's kill counts only where the death is ours: a child that crashed in that very instant ended itself."""
-    if limit and (name == "SIGKILL" or reaped.code == ENDED_BY_HARNESS):
+    if limit == UNKILLABLE or (limit and (name == "SIGKILL" or reaped.code == ENDED_BY_HARNESS)):
         return EndedBy.HARNESS
     is_sent = name in SENT or (name or "").startswith(UNNAMED)
     return EndedBy.OUTSIDE if is_sent or reaped.ntstatus == CONTROL_C_EXIT else EndedBy.ITSELF

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.plan import config_text
-from harness.plan.target import Target
+from harness.plan.target_section import Target
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 OPTION = re.compile(r"-[bBdEIOPqsSuv]+|-[WX].+")

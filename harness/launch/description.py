@@ -73,7 +73,7 @@ def _spec(request: Request, words: list[str], confine: Mapping[str, Any] | None)
         "threads": request.told_threads, "interop_threads": request.effective.as_dict().get("interop_threads"),
         "inside_probes": plan.inside_probes and changed.inside_probes,
         "onednn": changed.onednn, "own_signals": changed.own_signals, "stack_bytes": changed.stack_bytes,
-        "lift_limits": changed.lift_limits,
+        "lift_limits": changed.lift_limits, "one_core": changed.one_core, "switch_seconds": changed.switch_seconds,
         "expect_steps": plan.expect_steps, "survive": str(plan.survive) if plan.survive else None,
         "plant": dataclasses.asdict(plan.plant) if plan.plant else None, "limits": dataclasses.asdict(plan.limits),
         "interval_seconds": plan.interval_seconds, "started_monotonic": time.perf_counter(),

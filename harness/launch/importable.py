@@ -6,7 +6,7 @@ from pathlib import Path
 
 from harness.launch import interpreter
 from harness.launch.command import program_place, split_options
-from harness.plan.target import Target
+from harness.plan.target_section import Target
 
 LEAST_BYTES = 256
 NO_PYTHON = "is not a Python program; give the script, or -m and the module, that it runs"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.launch.command import Values, environment, split_options
-from harness.plan.target import Target
+from harness.plan.target_section import Target
 from probes.outside.probe import run_tool
 
 SECONDS = 30.0

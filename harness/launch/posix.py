@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 
@@ -23,7 +24,9 @@ assert sys.platform != "win32"
 import resource  # noqa: E402 - after the assertion that tells mypy where it exists
 
 PR_SET_CHILD_SUBREAPER = 36
+CAP_SYS_RESOURCE = 24
 SWEEP_SECONDS = 5.0
+END_SECONDS = 10.0  # what SIGKILL has not ended by then, something holds still: a frozen group, a lost device
 
 
 def start(launch: Launch) -> Child:
@@ -48,11 +51,19 @@ class _Stack:
     def __enter__(self) -> None:
         hard = self._before[1]
         if self._size is not None:
-            size = self._size if hard == resource.RLIM_INFINITY else min(self._size, hard)
-            resource.setrlimit(resource.RLIMIT_STACK, (size, hard))
+            most = max(self._size, hard) if hard != resource.RLIM_INFINITY and _may_lift_limits() else hard
+            size = self._size if most == resource.RLIM_INFINITY else min(self._size, most)
+            resource.setrlimit(resource.RLIMIT_STACK, (size, most))
 
     def __exit__(self, *_: object) -> None:
         resource.setrlimit(resource.RLIMIT_STACK, self._before)
+
+
+def _may_lift_limits() -> bool:
+    """Whether this process has CAP_SYS_RESOURCE (setrlimit(2)); root in a container often has not."""
+    status = Path("/proc/self/status")
+    rows = (line.split() for line in status.read_text().splitlines()) if status.exists() else ()
+    return any(row[0] == "CapEff:" and int(row[1], 16) >> CAP_SYS_RESOURCE & 1 for row in rows if row)
 
 
 def has_ended(child: Child) -> bool:
@@ -66,8 +77,13 @@ def end(child: Child) -> None:
 
 
 def sweep(child: Child) -> list[int]:
-    """Kill and reap whatever the child has left behind, in its group or out of it; return their pids."""
+    """Kill and reap whatever the child has left behind, in its group or out of it; return their pids.
+
+    Only when the child has ended are its children ours, and a large one takes its time. What cannot be ended within the
+    time is in `child.extra["stuck"]`, the child itself included; nobody waits for it any longer.
+    """
     end(child)
+    _wait_for_end(child)
     swept: list[int] = []
     deadline = time.monotonic() + SWEEP_SECONDS
     orphans = _orphans(child)
@@ -76,11 +92,21 @@ def sweep(child: Child) -> list[int]:
             os.kill(pid, signal.SIGKILL)
         swept += [pid for pid in orphans if _reap_quickly(pid)]
         orphans = _orphans(child)
+    child.extra["stuck"] = [*([] if has_ended(child) else [child.pid]), *orphans]
     return sorted(set(swept))
 
 
-def reap(child: Child) -> Reaped:
-    """Reap the child, once: true status, core flag, the kernel's own peak of RSS, CPU times."""
+def _wait_for_end(child: Child) -> None:
+    deadline = time.monotonic() + END_SECONDS
+    while not has_ended(child) and time.monotonic() < deadline:
+        time.sleep(0.002)
+
+
+def reap(child: Child) -> Reaped | None:
+    """Reap the child, once: true status, core flag, the kernel's own peak of RSS, CPU times; None: it has not ended."""
+    if not has_ended(child):
+        child.popen.returncode = -int(signal.SIGKILL)  # what it was sent: Popen is to wait for it no more
+        return None
     _, status, usage = os.wait4(child.pid, 0)
     child.popen.returncode = os.waitstatus_to_exitcode(status)  # else Popen.wait() would say 0
     signaled = os.WIFSIGNALED(status)

@@ -10,7 +10,7 @@ from typing import Any
 from harness.model import Cell
 from harness.plan.intervention import Intervention
 from harness.plan.plan_file import Plan
-from harness.plan.target import MEMORY_FACTOR
+from harness.plan.target_section import MEMORY_FACTOR
 
 UNCHANGED = Intervention("as asked for")
 

@@ -11,7 +11,7 @@ from harness.launch.memory_limit import Confinement
 from harness.launch.request import Request
 from harness.launch.system import verbs
 from harness.launch.watch import KeepGoing, Watch
-from probes.outside import Watched
+from probes.outside import PROBES, Watched
 
 __all__ = ["KeepGoing", "Request", "run"]
 
@@ -26,6 +26,8 @@ def run(request: Request, keep_going: KeepGoing) -> None:
         limit = stack.enter_context(Confinement(request.limit_bytes, request.folder, request.memory_means))
         described = description.describe(request, limit.spec)
         description.write(described)
+        for kind in PROBES:
+            kind.prepare()
         child = verbs.start(described.launch)
         watched = Watched(child.pid, request.folder, request.plan.interval_seconds, time.perf_counter())
         closing = stack.enter_context(Closing(child, watched))

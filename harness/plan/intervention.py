@@ -16,6 +16,8 @@ class Intervention:
     limit as a share of the cell's measured peak, `stack_bytes` the size of every stack; `onednn`, `inside_probes` and
     `own_signals` switch off; `lift_limits` raises the soft resource limits to the hard ones. `torch_threads` is what
     torch is told, None: the cell's number; `tells_torch` False: torch is told nothing and follows the variables.
+    `one_core`: all threads on one core; `switch_seconds`: for how long one of Python's threads may run before another
+    one's turn (sys.setswitchinterval).
     """
 
     id: str
@@ -30,6 +32,8 @@ class Intervention:
     lift_limits: bool = False
     torch_threads: int | None = None
     tells_torch: bool = True
+    one_core: bool = False
+    switch_seconds: float | None = None
 
     def applied_to(self, cell: Cell) -> Cell:
         """Return the cell with this intervention's factor values; factors that the cell lacks are added."""

@@ -17,8 +17,8 @@ from harness.plan.cells import all_cores
 from harness.plan.fields import Fields, dotted_set
 from harness.plan.survive import Survive
 from harness.plan.survive import parse as parse_survive
-from harness.plan.target import MEMORY_FACTOR, OUTSIDE_FACTORS, THREAD_FACTORS, Target, problem_of
-from harness.plan.target import parse as parse_target
+from harness.plan.target_section import MEMORY_FACTOR, OUTSIDE_FACTORS, THREAD_FACTORS, Target, problem_of
+from harness.plan.target_section import parse as parse_target
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import threading
 
 from . import (
     become_target,
@@ -18,7 +17,9 @@ from . import (
     native_exit,
     plant,
     replaced,
+    scheduling,
     silence,
+    stacks,
     torch_hooks,
     unseen,
 )
@@ -59,7 +60,8 @@ def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -
         confine.apply(spec["confine"], folder)
     faults.enable(folder.file("fault.log"), held="supervisor" in spec)
     if spec.get("stack_bytes"):
-        threading.stack_size(spec["stack_bytes"])
+        stacks.enlarge(spec["stack_bytes"])
+    scheduling.apply(spec, folder.lines("inside.jsonl"))
     if not spec.get("own_signals", True) and not origin:
         silence.apply(folder.lines("inside.jsonl"))
     if spec.get("inside_probes", True):

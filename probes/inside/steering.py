@@ -32,8 +32,15 @@ def write(torch: types.ModuleType, inside: Lines, at: str) -> None:
         event="environment", at=at,
         variables={name: value for name, value in sorted(os.environ.items()) if name.startswith(PREFIXES)},
         threads=torch.get_num_threads(), interop_threads=torch.get_num_interop_threads(),
-        python_stack_bytes=threading.stack_size(), **counts(),
+        python_stack_bytes=_python_stack(), **counts(),
     )  # fmt: skip
+
+
+def _python_stack() -> int:
+    """Return the size of the stacks of Python's threads; asked for without one, the call also sets it to 0."""
+    size = threading.stack_size()
+    threading.stack_size(size)
+    return size
 
 
 def counts() -> dict:

@@ -44,6 +44,10 @@ class Probe:
         """Return why this probe cannot work on this machine, or None where it can."""
         return None
 
+    @classmethod
+    def prepare(cls) -> None:
+        """Get ready right before a launch, in the thread that launches, for what must be seen from the beginning."""
+
     def sample(self, now: float) -> None:
         """Take one sample; called about every `interval_seconds` while the process lives."""
 

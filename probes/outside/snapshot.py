@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 from probes import records
+from probes.outside.ends import halted
 from probes.outside.machine import stack_tools
 from probes.outside.probe import ToolResult, run_tool
 
@@ -69,7 +70,7 @@ class Snapshot:
     def gdb(self) -> None:
         """Take the native stacks of all threads, known to Python or not: gdb.txt, where gdb is installed."""
         path = stack_tools.gdb()
-        if path is not None:
+        if path is not None and not halted.is_frozen(self.pid):
             command = [path, *GDB, "-p", str(self.pid), "-ex", f"thread apply all bt {GDB_FRAMES}"]
             self.take("gdb", command, "gdb.txt")
 
@@ -93,8 +94,8 @@ class Snapshot:
 
     def _py_spy(self, probe: str, name: str, *options: str) -> None:
         path = stack_tools.py_spy()
-        if path is None:
-            self.gap(probe, "py-spy is not installed")
+        if path is None or halted.is_frozen(self.pid):
+            self.gap(probe, "py-spy is not installed" if path is None else "its control group is frozen")
             return
         result = self.take(probe, [path, "dump", *options, "--json", "--pid", str(self.pid)], name)
         if result.code != 0 and any(word in result.stderr.lower() for word in REFUSED):

@@ -22,7 +22,7 @@ from statistics import fmean
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "search")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "shrink" / "search")]
 
 from simulated import RATES, SQUARE, Corners, Simulated, in_square, square_cell, with_sets  # noqa: E402
 

@@ -21,7 +21,8 @@ from harness.model import Cell
 
 KNOBS = {
     "factors": (), "variables": (), "memory_share": None, "stack_bytes": None, "onednn": True, "inside_probes": True,
-    "own_signals": True, "lift_limits": False, "torch_threads": None, "tells_torch": True,
+    "own_signals": True, "lift_limits": False, "torch_threads": None, "tells_torch": True, "one_core": False,
+    "switch_seconds": None,
 }  # fmt: skip
 CELL = Cell((("threads", 4), ("batch_size", 8)))
 

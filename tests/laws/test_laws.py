@@ -6,54 +6,17 @@ import ast
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from source_files import ROOT, imports, is_below, name_of, python_files, tree_of
 
-ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("harness", "probes", "trainer", "tests")
-HIDDEN = {"__pycache__", "build", "dist", "data", "reports", "node_modules"}
 HEAVY = {"torch", "torchvision", "numpy", "PIL"}
-MOST_LINES = 300
 FORBIDDEN = {
     "harness": {"trainer", "probes.inside", "tests"},
     "probes/outside": {"trainer", "harness", "probes.inside", "tests"},
     "probes/records.py": {"trainer", "harness", "probes.inside", "probes.outside", "tests"},
     "trainer": {"harness", "probes", "tests"},
 }
-
-
-def python_files(*rooms: str) -> list[Path]:
-    """Return the Python files of these rooms, or of the whole project."""
-    tops = [ROOT / room for room in rooms] or [ROOT]
-    found = [path for top in tops for path in ([top] if top.is_file() else top.rglob("*.py"))]
-    parts = [(path, path.relative_to(ROOT).parts) for path in found]
-    return sorted(path for path, names in parts if not any(name in HIDDEN or name.startswith(".") for name in names))
-
-
-def name_of(path: Path) -> str:
-    """Return a file's path as a reader of the report knows it."""
-    return path.relative_to(ROOT).as_posix()
-
-
-def tree_of(path: Path) -> ast.Module:
-    """Return a file's syntax tree."""
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
-
-
-def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Yield every module that a file imports by absolute name, at its line, functions and type checking included."""
-    for node in ast.walk(tree_of(path)):
-        if isinstance(node, ast.Import):
-            yield from ((node.lineno, alias.name) for alias in node.names)
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
-
-
-def is_below(name: str, package: str) -> bool:
-    """Whether a dotted name is a package or lies in it."""
-    return name == package or name.startswith(package + ".")
 
 
 def test_there_is_no_try() -> None:
@@ -117,19 +80,6 @@ def test_inside_never_leaves_its_folder_by_relative_import() -> None:
     nodes = [(path, node) for path in python_files("probes/inside") for node in ast.walk(tree_of(path))]
     breaches = [name_of(path) for path, node in nodes if isinstance(node, ast.ImportFrom) and node.level > 1]
     assert breaches == []
-
-
-@pytest.mark.parametrize("path", python_files(*ROOMS), ids=name_of)
-def test_files_are_short(path: Path) -> None:
-    """A file that is longer than 300 lines is two files."""
-    assert len(path.read_text(encoding="utf-8").splitlines()) < MOST_LINES
-
-
-def test_top_level_holds_the_rooms_alone() -> None:
-    """The packages of the design, and no other."""
-    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"configs", "tests"}
-    assert packages - {"tests", "configs"} == {"harness", "probes", "trainer"}
-    assert list(ROOT.glob("*.py")) == []
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from harness.launch import command as launching
 from harness.launch.command import Values
 from harness.model import ConfigError
 from harness.plan import plan_file as plan
-from harness.plan.target import Target, Way
+from harness.plan.target_section import Target, Way
 
 
 def parse(folder: Path, target: dict[str, Any], **keys: Any) -> plan.Plan:

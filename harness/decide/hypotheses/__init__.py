@@ -1,4 +1,7 @@
-"""One file a family of causes: what it predicts, its rule. To add one: one file here, one line below.
+"""In: a `Case`, the trials' facts. Out: a finding each. Pure. May import `decide`, `facts`, `model`.
+
+One file a family of causes: what it predicts, its rule. To add one: one file here, one line below. `case.py` is what a
+rule gets to see, `calls.py` the recorded calls that explain an end.
 
 Each module has `ID`; `predicts(trial)`: whether a death of this kind could have this cause; and `judge(case)`: a
 pure function from facts to a Finding with reasons in plain words.

@@ -39,7 +39,10 @@ def judge(case: Case) -> Finding:
     cause = _deeper(case)
     if cause is not None:
         return _ruled_out(case, cause, death_reasons(matching))
-    confirmed = all(_is_confirmed(trial) and trial.value("hang_kind") not in WAKES for trial in case.failures)
+    confirmed = all(
+        trial.fact("halted") is not None or (_is_confirmed(trial) and trial.value("hang_kind") not in WAKES)
+        for trial in case.failures
+    )
     reasons = (*death_reasons(matching), *(reason for trial in matching for reason in _reasons(trial)))
     return Finding(
         ID,
@@ -74,6 +77,9 @@ def _reasons(trial: Trial) -> list[Reason]:
     if kind and _is_confirmed(trial):
         text = f"{trial.id}: {kind.value}: no progress was seen by {trial.value('hang_looks')} looks, a second apart"
         reasons.append(Reason(text, kind.sources))
+    reasons += [
+        Reason(f"{trial.id}: {fact.value['words']}", fact.sources) for fact in trial.facts if fact.name == "halted"
+    ]
     waits = [fact for fact in trial.facts if fact.name == "hang_wait"]
     return reasons + [Reason(f"{trial.id}: {fact.value}", fact.sources) for fact in waits[:MOST_SENTENCES]]
 
@@ -85,6 +91,8 @@ def _stillness(trial: Trial, idle: Fact) -> str:
 
 
 def _gaps(trial: Trial) -> list[Gap]:
+    if trial.fact("halted") is not None:
+        return []
     if not _is_confirmed(trial):
         return [
             Gap(

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from harness.decide import judged, memory_ladder, messengers, wants
 from harness.decide.effects import Does
-from harness.decide.hypotheses import io_fault, memory_exhaustion, resource_limit, stack_overflow, threading_fault
+from harness.decide.hypotheses import (
+    interleaving,
+    io_fault,
+    memory_exhaustion,
+    resource_limit,
+    stack_overflow,
+    threading_fault,
+)
 from harness.decide.hypotheses.calls import ending_signal, sent_by_a_call
 from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
 from harness.decide.interventions import NO_ONEDNN, ONE_THREAD
@@ -34,16 +41,22 @@ def judge(case: Case) -> Finding:
     if not any(predicts(trial) for trial in case.failures):
         return no_sign_of(case, ID, "no fault of native code ended the program")
     reasons = death_reasons(case.failures[:3]) + tuple(_frames(case.study.reference))
-    _, effect = case.effect(ONE_THREAD.id)
+    does, effect = case.effect(ONE_THREAD.id)
+    order = interleaving.removes(case)
     threads = threading_fault.judge(case).status
-    if threads is Status.ESTABLISHED and effect:
+    if threads is Status.ESTABLISHED and (does is Does.REMOVES or order):
         text = "it predicts that the failure persists at one thread, and there it is gone"
+        text = "it predicts that the failure comes in whatever order the threads run" if order else text
+        effect = order or effect
         return _excluded(case, (*effect, Reason(text, effect[0].evidence), *reasons))
-    if stack_overflow.is_overflow(case.study.reference):
+    if stack_overflow.is_explained(case) or stack_overflow.is_overflow(case.study.reference):
         return _excluded(
             case,
             (Reason("the fault lies at the end of a thread's stack", (exit_source(case.study.reference),)), *reasons),
         )
+    if threading_fault.is_duplicate(case):
+        text = "the code is sound: a second copy of an OpenMP runtime ended the program in its own words"
+        return _excluded(case, (Reason(text, (exit_source(case.study.reference),)), *reasons))
     if all(io_fault.is_told(trial) for trial in case.failures):
         text = "the instruction is sound: the fault lies behind the end of a mapped file"
         sources = case.study.reference.fact("file_fault")

@@ -1,6 +1,8 @@
-"""stack-overflow: a fault next to the end of a thread's stack."""
+"""stack-overflow: a fault at the end of a thread's own stack, or a thread with no stack left for a signal's frame."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from harness.decide import judged
 from harness.decide.effects import Does
@@ -21,8 +23,22 @@ def predicts(trial: Trial) -> bool:
 
 
 def is_overflow(trial: Trial) -> bool:
-    """Whether the record of a fault, or Windows' own status, says that a stack ran out."""
-    return trial.fact("stack_overflow") is not None or trial.exit.ntstatus == STATUS
+    """Whether the record of a fault, the kernel, or Windows' own status says that a stack ran out."""
+    told = predicts(trial) and (trial.value("no_stack_left") or {}).get("is_certain", False)
+    return trial.fact("stack_overflow") is not None or told or trial.exit.ntstatus == STATUS
+
+
+def is_removed(case: Case) -> bool:
+    """Whether larger stacks alone, with as many threads, take away a failure that shows a sign of a full stack."""
+    dead = [trial for trial in case.study.plain if case.study.is_same(trial)] if case.study else []
+    signs = [is_overflow(trial) or trial.fact("no_stack_left") is not None for trial in dead]
+    return bool(signs) and all(signs) and case.effect(LARGE_STACK.id)[0] is Does.REMOVES
+
+
+def is_explained(case: Case) -> bool:
+    """Whether the failure that is followed is a stack that ran out: then neither threads nor the code need a fault."""
+    dead = [trial for trial in case.study.plain if case.study.is_same(trial)] if case.study else []
+    return is_removed(case) or (bool(dead) and all(is_overflow(trial) for trial in dead))
 
 
 def judge(case: Case) -> Finding:
@@ -47,12 +63,25 @@ def judge(case: Case) -> Finding:
 
 
 def _near_the_end(trial: Trial) -> list[Reason]:
-    fact = trial.fact("stack_overflow")
+    fact, frameless = trial.fact("stack_overflow"), trial.fact("no_stack_left")
     if fact is None:
-        return []
+        return [Reason(f"{trial.id}: {_no_room(frameless.value)}", frameless.sources)] if frameless else []
     value = fact.value
+    size = f", of {value['stack_bytes'] >> 10} KiB" if "stack_bytes" in value else ""
     text = (
         f"{trial.id}: the fault at {value['address']} lies {value['from_stack_pointer_bytes']} bytes from the stack "
-        f"pointer and {value['below_stack_bytes']} bytes below the thread's stack ({value['stack']})"
+        f"pointer and {value['below_stack_bytes']} bytes below the thread's stack ({value['stack']}{size})"
     )
     return [Reason(text, fact.sources)]
+
+
+def _no_room(value: dict[str, Any]) -> str:
+    if value["told_by"] == "kernel":
+        return f"the kernel saw thread {value['tid']} fault at {value['address']}, its stack pointer at {value['sp']}"
+    if value["told_by"] == "silence":
+        return "handlers were armed and none ran, as where the faulting thread has no stack left for one"
+    microseconds = value["apart_seconds"] * 1e6
+    return (
+        f"thread {value['tid']} had no stack left for the signal's frame: the kernel's own SIGSEGV came "
+        f"{microseconds:.0f} microseconds after that of the fault, and no handler ran"
+    )

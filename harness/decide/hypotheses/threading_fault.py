@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from harness.decide import messengers, observed, wants
 from harness.decide.effects import Does
-from harness.decide.hypotheses import resource_limit
+from harness.decide.hypotheses import interleaving, resource_limit, stack_overflow
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
 from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, ONE_TORCH_THREAD, PASSIVE_WAIT
@@ -34,18 +34,60 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     does, effect = case.effect(ONE_THREAD.id)
     signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
+    signs = (*_copies(case), *signs)
     single = _at_one_thread(case)
+    if is_duplicate(case):
+        return Finding(ID, Status.ESTABLISHED, (*_copies(case), *effect))
     elsewhere = _elsewhere(case)
     if elsewhere:
         return _ruled_out(case, (*elsewhere, *effect, *signs))
-    contradiction = _contradiction(case) if does is Does.REMOVES else ()
+    if stack_overflow.is_explained(case):
+        return _of_the_stack(case, effect)
+    return _by_interventions(case, (*effect, *interleaving.told(case)), single, signs)
+
+
+def _by_interventions(
+    case: Case, effect: tuple[Reason, ...], single: tuple[Reason, ...], signs: tuple[Reason, ...]
+) -> Finding:
+    """Return what one thread, another order of Python's threads, and torch alone at one thread say together."""
+    does, order = case.effect(ONE_THREAD.id)[0], interleaving.removes(case)
+    contradiction = _contradiction(case) if does is Does.REMOVES and not order else ()
     if contradiction:
         return Finding(ID, Status.OPEN, (*effect, *contradiction, *_which_pool(case), *signs), (VARIABLE,))
-    if does is Does.REMOVES:
-        return Finding(ID, Status.ESTABLISHED, (*effect, *_which_pool(case), *signs))
+    if does is Does.REMOVES or order:
+        return Finding(ID, Status.ESTABLISHED, (*order, *effect, *_which_pool(case), *signs))
+    if interleaving.is_undecided(case) and not _is_mixed(case):
+        gap = Gap("repeats in another order", "whether the order of Python's own threads plays a part is not decided")
+        return Finding(ID, Status.OPEN, (*effect, *single, *signs), (gap,))
     if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
         return _ruled_out(case, (*effect, *single, *signs))
     return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
+
+
+def is_duplicate(case: Case) -> bool:
+    """Whether in every failure an OpenMP runtime said that it ends the program for another copy, and both are known."""
+    told = [trial.value("openmp_duplicate") for trial in case.failures]
+    return bool(told) and all(value and len(value["paths"]) > 1 for value in told)
+
+
+def _copies(case: Case) -> tuple[Reason, ...]:
+    told = ((trial, trial.fact("openmp_duplicate")) for trial in case.failures[:SAME_DEATHS])
+    return tuple(
+        Reason(
+            f"{trial.id}: the OpenMP runtime {fact.value['initializing']} ended the program by its own words, for it "
+            f"found {fact.value['found']} there already: {' and '.join(fact.value['paths']) or 'no file is known'}",
+            fact.sources,
+        )
+        for trial, fact in told
+        if fact is not None
+    )
+
+
+def _of_the_stack(case: Case, effect: tuple[Reason, ...]) -> Finding:
+    """Fewer threads leave the work to one that has a larger stack: that it is then gone says nothing of a race."""
+    text = "a stack that ran out is what failed: with one thread the work is done where there is more of it"
+    reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures[:SAME_DEATHS])), *effect)
+    return _ruled_out(case, reasons)
 
 
 def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:

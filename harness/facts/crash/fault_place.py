@@ -1,7 +1,9 @@
 """native/*/fault.json -> facts of a crash: which thread faulted, where, and how near to the end of its stack; pure.
 
-An overflowing stack faults next to the stack pointer, below the thread's stack: on the guard page, or beyond it where
-one frame is larger than that page.
+An overflowing stack faults at or above the stack pointer, below the thread's own stack: on the guard page, or beyond it
+where one frame is larger than that page; the pointer itself may then lie in the next thread's stack. Code touches its
+stack at the pointer and above, or a few bytes below it, so a fault on a guard page while the pointer is elsewhere is a
+wild access, and no overflow.
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ from harness.model import Fact, Source
 from probes import records
 
 NEAR_BYTES = 64 << 10
+BELOW_POINTER_BYTES = 4096  # code may touch so far below it: a push, the red zone, a probe of a page
+MOST_FRAME_BYTES = 64 << 20  # a pointer farther below its stack than any frame is large points nowhere
 STACK_FILES = ("torch_stacks.txt", "native_stacks.json", "gdb.txt")
 
 
@@ -57,13 +61,26 @@ def _is_past_the_file(record: dict[str, Any]) -> bool:
 
 def overflow_of(record: dict[str, Any]) -> dict[str, Any] | None:
     """Return the distances that make a fault a stack overflow, or None where it is none or cannot be told."""
-    stack, address, sp = record.get("stack"), _number(record.get("address")), _number(record.get("sp"))
+    own, stack = record.get("own_stack"), record.get("own_stack") or record.get("stack")
+    address, sp = _number(record.get("address")), _number(record.get("sp"))
     if stack is None or address is None or sp is None:
         return None
-    below, apart = (_number(stack["low"]) or 0) - address, abs(sp - address)
-    is_overflow = 0 < below <= NEAR_BYTES or (not stack["holds_sp"] and apart < NEAR_BYTES)
-    distances = {"below_stack_bytes": below, "from_stack_pointer_bytes": apart}
-    return {"address": record["address"], "stack": stack["name"], **distances} if is_overflow else None
+    low = _number(stack["low"]) or 0
+    is_overflow = _is_below_own(low, address, sp) if own else _is_near(low, address, sp, stack["holds_sp"])
+    distances = {"below_stack_bytes": low - address, "from_stack_pointer_bytes": abs(sp - address)}
+    size = {"stack_bytes": (_number(stack["high"]) or 0) - low} if "high" in stack else {}
+    return {"address": record["address"], "stack": stack["name"], **distances, **size} if is_overflow else None
+
+
+def _is_below_own(low: int, address: int, sp: int) -> bool:
+    """Whether a thread whose own stack ends at `low` has come past that end, and faulted there."""
+    return address < low and sp <= address + BELOW_POINTER_BYTES and low - sp < MOST_FRAME_BYTES
+
+
+def _is_near(low: int, address: int, sp: int, holds_sp: bool) -> bool:
+    """The same where only the mapping at the stack pointer is known, which may be another thread's."""
+    near_end = 0 < low - address <= NEAR_BYTES and sp - address <= NEAR_BYTES
+    return near_end or (not holds_sp and abs(sp - address) < NEAR_BYTES)
 
 
 def _number(text: str | None) -> int | None:

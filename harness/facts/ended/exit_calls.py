@@ -20,7 +20,7 @@ Sent = tuple[Row, Source]
 
 def facts(folder: TrialFolder) -> list[Fact]:
     """Return the recorded calls, the signals sent, native code's exit, and a death after the work."""
-    found = [*_calls(folder), *_signals(folder), *_native(folder), *_late(folder)]
+    found = [*_calls(folder), *_signals(folder), *_native(folder), *late(folder)]
     system = folder.exit.get("system")
     windows = system == "win32"  # there an exit code can be given from outside too: the rules must know
     return [*found, Fact("exit_system", system, (folder.key_source(records.EXIT, "system"),))] if windows else found
@@ -158,7 +158,7 @@ def _status(folder: TrialFolder) -> int | None:
     return code
 
 
-def _late(folder: TrialFolder) -> Iterator[Fact]:
+def late(folder: TrialFolder) -> Iterator[Fact]:
     """Yield a death after the main program had ended: its work was done, whatever the signal or the code says."""
     ended = next((row for row in endings(folder) if row.value["call"] in ("end of main", "sys.exit")), None)
     if (

@@ -8,6 +8,7 @@ from typing import Any
 
 from harness.facts.ended import early_end, exit_calls, ntstatus
 from harness.facts.folder import TrialFolder
+from harness.facts.hang import halted
 from harness.model import EndedBy, Exit, Fact, Outcome
 from probes import records
 from probes.outside.progress.flight import FlightRecord
@@ -30,6 +31,7 @@ SIGNALS = {
 }
 SURVIVED = "survived"
 ABORTED = "Fatal Python error: Aborted"
+IN_SHUTDOWN = "finished, then died in shutdown"
 MID_STEP = ("enter", "backward", "optimizer")
 
 
@@ -51,13 +53,19 @@ def judge(folder: TrialFolder, flight: list[FlightRecord], done: int | None = No
     record, sent, asked = folder.exit, exit_calls.own_signal(folder), early_end.orderly(folder)
     ended_by = EndedBy(record.get("ended_by", "itself"))
     by_itself = sent is not None and ended_by is EndedBy.OUTSIDE
+    words = _sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec)
     exit_ = Exit(
         code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
-        meaning=_sent_meaning(folder, sent[0].value) if sent and by_itself
-        else _orderly_meaning(asked) if asked else meaning(record, folder.spec),
+        meaning=f"{_finished(folder, flight)}{_orderly_meaning(asked) if asked and not by_itself else words}",
         ended_by=EndedBy.ITSELF if by_itself else EndedBy.OUTSIDE if asked else ended_by,
     )  # fmt: skip
     return Ending(_outcome(folder, flight, steps), exit_, _facts(folder))
+
+
+def _finished(folder: TrialFolder, flight: list[FlightRecord]) -> str:
+    """Say first that the work was done, where it was: nobody is to look for such a death in the training."""
+    late = next(exit_calls.late(folder), None)
+    return "" if late is None or _in_a_step(flight) else f"{IN_SHUTDOWN} ({late.value['phase']}): "
 
 
 def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
@@ -78,6 +86,8 @@ def meaning(record: dict[str, Any], spec: Mapping[str, Any] | None = None) -> st
         return "not known: the supervisor did not see the end"
     if record.get("ended_by") == EndedBy.HARNESS and record.get("limit") == SURVIVED:
         return f"alive and well after {(spec or {}).get('survive') or 'the time asked'}, and ended there by the harness"
+    if record.get("limit") == halted.UNKILLABLE:
+        return f"hung: cannot be killed: {'; '.join(map(halted.words, record['halted'])) or record['pid']}"
     if record.get("ended_by") == EndedBy.HARNESS:
         return f"ended by the harness at the limit: {record.get('limit')}"
     if record.get("signal"):
@@ -105,6 +115,7 @@ def _outcome(folder: TrialFolder, flight: list[FlightRecord], steps: int) -> Out
     if record["ended_by"] == EndedBy.HARNESS:
         return {
             "no progress": Outcome.HUNG,
+            halted.UNKILLABLE: Outcome.HUNG,
             "steps": Outcome.STOPPED,
             "memory": Outcome.STOPPED,
             SURVIVED: Outcome.STOPPED,

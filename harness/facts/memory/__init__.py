@@ -1,1 +1,9 @@
-"""TODO."""
+"""In: memory.jsonl, pressure.jsonl, kernel.jsonl, native/headroom-N. Out: facts of memory. Pure.
+May import `facts`, `model`.
+
+use.py                   how much was used, how much was left
+growth.py                by step, and in which forward
+headroom.py              what the looks before the end saw
+control_groups.py        the groups around the process, as the kernel counted them
+signs.py                 what kernel and program said
+"""

@@ -54,13 +54,13 @@ class Mapped:
         return next((family for family, pattern in FAMILIES if pattern.match(self.name)), "")
 
 
-def mapped(folder: TrialFolder) -> list[Mapped]:
-    """Return the files in maps.txt, each file once, however many paths lead to it; empty where no map was read."""
-    return list({entry.identity: entry for entry in reversed(list(_entries(folder)))}.values())[::-1]
+def mapped(folder: TrialFolder, name: str = records.MAPS) -> list[Mapped]:
+    """Return the files in a map, each file once, however many paths lead to it; empty where no map was read."""
+    return list({entry.identity: entry for entry in reversed(list(_entries(folder.text(name))))}.values())[::-1]
 
 
-def _entries(folder: TrialFolder) -> Iterator[Mapped]:
-    for number, line in enumerate(folder.text(records.MAPS).splitlines(), 1):
+def _entries(text: str) -> Iterator[Mapped]:
+    for number, line in enumerate(text.splitlines(), 1):
         fields = line.split(None, 5)  # address, permissions, offset, device, inode, path
         if len(fields) == 6 and fields[4].isdigit() and "-" in fields[0]:
             yield Mapped(number, fields[5], f"{fields[3]} {fields[4]}")

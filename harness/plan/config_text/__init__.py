@@ -1,6 +1,7 @@
-"""Sets single values in a configuration's text: YAML, JSON, TOML. Every byte outside of the value stays as it is.
+"""In: a configuration's text (YAML, JSON, TOML). Out: the text with single values set. May import only its own folder.
 
-A program's own configuration may hold comments, custom tags and an order that means something; none of it is ours.
+Every byte outside of the value stays as it is: a program's own configuration may hold comments, custom tags and an
+order that means something; none of it is ours.
 """
 
 from __future__ import annotations

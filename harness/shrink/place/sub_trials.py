@@ -13,7 +13,7 @@ from harness.launch import trial
 from harness.launch.stop_rules import Pulse
 from harness.model import Cell, Source, Trial
 from harness.plan.plan_file import Plan
-from harness.plan.target import Target
+from harness.plan.target_section import Target
 from harness.shrink.place import likeness
 from harness.shrink.place.likeness import Death
 from probes import records

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from probes.outside.crash import held_process, mapped_file
+from probes.outside.crash import held_process, mapped_file, own_stack
 from probes.outside.crash.fault_page import FaultSlot
 from probes.outside.system import quiet
 
@@ -29,7 +29,8 @@ def of_held(slot: FaultSlot, folder: Path, log: Path, noticed: float) -> dict[st
     """Return the record of a process that is held: its memory can still be read."""
     instruction = held_process.read_memory(slot.pid, slot.registers.pc, INSTRUCTION_BYTES)
     return {
-        **of_dead(slot, folder, log), "instruction_bytes": instruction.hex() or None, "held": True,
+        **of_dead(slot, folder, log), "own_stack": own_stack.find(_text(folder / "maps.txt"), slot.pid, slot.tid),
+        "instruction_bytes": instruction.hex() or None, "held": True,
         "noticed_after_seconds": round(noticed - slot.t, 4),
         "collected_after_seconds": round(time.perf_counter() - slot.t, 4),
     }  # fmt: skip
@@ -48,7 +49,7 @@ def of_dead(slot: FaultSlot, folder: Path, log: Path) -> dict[str, Any]:
         "registers": {name: hex(value) for name, value in slot.registers.all.items()},
         "stack": stack_of(_text(folder / "maps.txt"), known.sp) if known else None,
         "mapped_file": mapped_file.under(_text(folder / "maps.txt"), slot.address, mapped_file.root_of(slot.pid)),
-        "thread": _thread(slot, folder, log),
+        "thread": _thread(slot, folder, log), "own_stack": None,
         "held": False, "instruction_bytes": None, "noticed_after_seconds": None, "collected_after_seconds": None,
     }  # fmt: skip
 

@@ -28,11 +28,11 @@ _numbers = itertools.count(1)
 
 
 class Instance:
-    """Open with `events` on; `read` at the pace of the samples; `close` switches off and removes.
+    """Made with nothing switched on: `enable` events, `read` their rows; `close` switches off and removes.
 
-    `error`: what the kernel refused, in words, or None; then there is nothing to read. The kernel's clock of a new
-    instance is not ours, and setting another takes it 25 ms: marks with our time, written now and then, tell the
-    difference.
+    `pipe`: the descriptor that becomes readable when a row has come. `error`: what the kernel refused, in words, or
+    None; then there is nothing to read. The kernel's clock of a new instance is not ours, and setting another takes it
+    25 ms: marks with our time, written now and then, tell the difference.
     """
 
     def __init__(self, label: str) -> None:
@@ -46,17 +46,18 @@ class Instance:
         self._rest = b""
         self.path = root / "instances" / f"{PREFIX}{os.getpid()}-{label}-{next(_numbers)}"
         self._note("mkdir", quiet.make_directory(self.path))
-        self._pipe = quiet.open_file(self.path / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
-        self._note("trace_pipe", -min(0, self._pipe))
+        self.pipe = quiet.open_file(self.path / "trace_pipe", os.O_RDONLY | os.O_NONBLOCK)
+        self._note("trace_pipe", -min(0, self.pipe))
         self._poll = select.poll()  # type: ignore[attr-defined,unused-ignore]  # Linux only, as is this module
-        if self._pipe >= 0:
-            self._poll.register(self._pipe, select.POLLIN)  # type: ignore[attr-defined,unused-ignore]
+        if self.pipe >= 0:
+            self._poll.register(self.pipe, select.POLLIN)  # type: ignore[attr-defined,unused-ignore]
+        self._set("buffer_percent", "0")  # poll(2) answers at the first row, not when the buffer is half full
         self.mark()
 
     def follow(self, threads: list[int]) -> None:
-        """Have only these threads traced, and whatever they start."""
+        """Have only these threads traced, and whatever they start; in addition to those that are already."""
         self._set("options/event-fork", "1")
-        self._set("set_event_pid", " ".join(map(str, threads)))
+        self._set("set_event_pid", " ".join(map(str, threads)), os.O_APPEND)
 
     def enable(self, event: str, condition: str | None = None) -> None:
         """Switch a tracepoint (`system/name`) on, for the rows that fulfil the condition."""
@@ -86,9 +87,9 @@ class Instance:
     def close(self) -> None:
         """Switch everything off and remove the instance, in the background: that takes the kernel 0.1 s."""
         self._set("events/enable", "0")
-        if self._pipe >= 0:
-            os.close(self._pipe)
-            self._pipe = -1
+        if self.pipe >= 0:
+            os.close(self.pipe)
+            self.pipe = -1
         threading.Thread(target=quiet.remove_directory, args=(self.path,), name="remove trace instance").start()
 
     def drain(self) -> list[Row]:
@@ -97,7 +98,7 @@ class Instance:
 
     def _bytes(self, most: int) -> bytes:
         parts: list[bytes] = []
-        while sum(map(len, parts)) < most and self._poll.poll(0) and (part := quiet.read_some(self._pipe)):
+        while sum(map(len, parts)) < most and self._poll.poll(0) and (part := quiet.read_some(self.pipe)):
             parts.append(part)
         whole, _, self._rest = (self._rest + b"".join(parts)).rpartition(b"\n")
         return whole
@@ -115,9 +116,9 @@ class Instance:
         if row.text.startswith(MARK):
             self._apart = float(row.text.removeprefix(MARK)) - row.t
 
-    def _set(self, name: str, text: str) -> None:
+    def _set(self, name: str, text: str, more: int = os.O_TRUNC) -> None:
         if not self.error:
-            self._note(name, quiet.write_text(self.path / name, text))
+            self._note(name, quiet.write_text(self.path / name, text, more))
 
     def _note(self, name: str, number: int) -> None:
         if number and not self.error:

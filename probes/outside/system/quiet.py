@@ -51,9 +51,9 @@ def read_text(path: Path | str, most: int = 1 << 18) -> str:
     return b"".join(parts).decode(errors="replace")
 
 
-def write_text(path: Path | str, text: str) -> int:
-    """Write a setting; return 0, or the error number."""
-    descriptor = open_file(path, os.O_WRONLY | os.O_TRUNC)
+def write_text(path: Path | str, text: str, more: int = os.O_TRUNC) -> int:
+    """Write a setting, in place of what it was (`more`: or in addition); return 0, or the error number."""
+    descriptor = open_file(path, os.O_WRONLY | more)
     if descriptor < 0:
         return -descriptor
     content = text.encode()

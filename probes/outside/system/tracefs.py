@@ -21,11 +21,11 @@ CLOEXEC, CMD_CREATE = 1, 6
 CAP_SYS_ADMIN = 21
 FIRST_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 MACHINES = ("x86_64", "aarch64")
-PERMIT = (
-    'run the harness as root (`sudo -E env PATH="$PATH" python -m harness ...`), or give it the capabilities '
-    "(`sudo setpriv --reuid $(id -u) --regid $(id -g) --init-groups --inh-caps +sys_admin,+dac_override "
-    "--ambient-caps +sys_admin,+dac_override python -m harness ...`)"
+PERMIT = (  # the kernel gives the files of a new instance to the owner of `instances`; a remount with gid= does not do
+    "sudo sh -c 'mountpoint -q {place} || mount -t tracefs tracefs {place}; chmod 755 {place}; "
+    "chown {user} {place}/instances'"
 )
+PERMIT_CONTAINER = "start the container with --cap-add SYS_ADMIN or --privileged"
 
 
 @functools.cache
@@ -49,7 +49,8 @@ def missing(*events: str) -> str | None:
         )
     folder = root()
     if folder is None:
-        return f"the kernel's tracing (tracefs) may not be used by user {os.geteuid()}; to permit it: {PERMIT}"
+        permit = PERMIT.format(place=PLACES[0], user=os.geteuid()) if os.geteuid() else PERMIT_CONTAINER
+        return f"the kernel's tracing may not be used by user {os.geteuid()}; to permit it: {permit}"
     absent = [event for event in events if not os.path.isdir(folder / "events" / event)]
     return f"this kernel has no tracepoint {', '.join(absent)}" if absent else None
 

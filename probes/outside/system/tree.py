@@ -22,6 +22,7 @@ class Tree:
 
     def __init__(self, pid: int) -> None:
         """Take what there is of the tree already."""
+        self._root = pid
         self._process: dict[int, int] = {}
         self._parents: OrderedDict[int, int] = OrderedDict()
         for member in _descendants(pid):
@@ -40,7 +41,7 @@ class Tree:
         born, parent, flags = int(match["pid"]), self._process.get(row.thread), int(match["flags"], 16)
         if parent is not None:
             self._process[born] = parent if flags & CLONE_THREAD else born
-        else:
+        elif born != self._root:
             self._process.pop(born, None)  # the number of a dead thread of ours is a stranger's now
         if not flags & CLONE_THREAD:
             self._parents[born] = parent if parent is not None else process_of(row.thread) or row.thread

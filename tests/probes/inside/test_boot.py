@@ -15,7 +15,7 @@ from pythons import VERSIONS, find  # noqa: E402
 
 from harness.launch.command import split_options  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BOOT = ROOT / "probes" / "inside" / "boot.py"
 # What the boot needs, and a fresh interpreter without `site` has not loaded: the standard library, one name of ours.
 BESIDES = {

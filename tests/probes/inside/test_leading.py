@@ -14,7 +14,7 @@ from pythons import VERSIONS, find  # noqa: E402
 
 from probes import records  # noqa: E402
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BOOT = ROOT / "probes" / "inside" / "boot.py"
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="paths and descriptors of POSIX")
 CHILD = """

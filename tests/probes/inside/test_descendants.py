@@ -14,7 +14,7 @@ import pytest
 from probes import records
 from probes.outside.progress.flight import read_ring
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BOOT = ROOT / "probes" / "inside" / "boot.py"
 FORK = """
 import os

@@ -12,6 +12,7 @@ import pytest
 from observing import Observed, is_gone, observe, source_line, victim  # noqa: E402
 
 from harness.decide.hypotheses import Case, deliberate_exit, external_kill  # noqa: E402
+from harness.decide.verdict import decide  # noqa: E402
 from harness.model import Finding  # noqa: E402
 from probes import records  # noqa: E402
 
@@ -202,6 +203,8 @@ class TestFinalization:
         (late,) = values(observed, "died_after_main")
         assert late == {"how": "SIGSEGV", "main": "end of main", "phase": "during finalization"}
         assert (observed.trial.outcome, observed.exit["signal"]) == ("died", "SIGSEGV")
+        assert observed.trial.exit.meaning.startswith("finished, then died in shutdown (during finalization): invalid")
+        assert "All finished, then died in shutdown" in decide(Case((observed.trial,), {}), (), "harness run").statement
         assert observed.calls() == ["end of main", "atexit"]
         assert '"code": null' in observed.cited("died_after_main")
 

@@ -13,7 +13,7 @@ import pytest
 
 from probes.outside.progress.flight import HEADER_BYTES, LiveRing, read_layout, read_ring
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 WRITER = """
 import os, signal, sys
 sys.path.insert(0, {root!r})

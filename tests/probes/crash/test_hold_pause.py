@@ -14,7 +14,7 @@ from probes import records
 from probes.outside import Watched
 from probes.outside.crash.hold import HoldProbe
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 CHILD = """
 import sys
 sys.path.insert(0, {probes!r})

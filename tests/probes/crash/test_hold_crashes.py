@@ -21,8 +21,8 @@ FILES = {
 }  # fmt: skip
 FAULT_KEYS = {
     "signal", "code", "address", "pc", "sp", "cpu_fault_address", "registers", "instruction_bytes", "stack", "thread",
-    "mapped_file", "pid", "t", "held", "noticed_after_seconds", "collected_after_seconds", "opened_heap_locks",
-    "si_code", "si_pid", "si_uid", "sender_command",
+    "own_stack", "mapped_file", "pid", "t", "held", "noticed_after_seconds", "collected_after_seconds",
+    "opened_heap_locks", "si_code", "si_pid", "si_uid", "sender_command",
 }  # fmt: skip
 WORDS = b"err: before\n"
 

@@ -14,7 +14,7 @@ import pytest
 from probes import records
 from probes.inside.steering import MOST_FORKS
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 BOOT = ROOT / "probes" / "inside" / "boot.py"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
 NATIVE = """

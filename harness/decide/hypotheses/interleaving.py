@@ -1,0 +1,34 @@
+"""Races between Python's own threads: what their order of running does to a failure that no pool's number changes.
+
+A very long switch interval lets each thread run until it waits; affinity to one core lets no two run at once. Whether
+either removes the failure is asked as of any other intervention (effects.py).
+"""
+
+from __future__ import annotations
+
+from harness.decide.effects import Does
+from harness.decide.hypotheses.case import Case
+from harness.decide.interventions import LONG_SWITCH, ONE_CORE
+from harness.model import Reason
+
+ASKED = (LONG_SWITCH, ONE_CORE)
+SIGNALS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT")
+
+
+def removes(case: Case) -> tuple[Reason, ...]:
+    """Return the sentences of those that remove the failure; none where it does not depend on the threads' order."""
+    effects = (case.effect(one.id) for one in ASKED)
+    return tuple(reason for does, reasons in effects if does is Does.REMOVES for reason in reasons)
+
+
+def told(case: Case) -> tuple[Reason, ...]:
+    """Return what each of them did, with its numbers."""
+    return tuple(reason for one in ASKED for reason in case.effect(one.id)[1])
+
+
+def is_undecided(case: Case) -> bool:
+    """Whether a fault came among several of Python's threads, and it is not known that their order plays no part."""
+    if case.study is None or case.study.reference.exit.signal not in SIGNALS:
+        return False
+    several = (case.study.reference.value("python_threads_at_work") or 1) > 1
+    return several and case.effect(LONG_SWITCH.id)[0] is Does.UNDECIDED
