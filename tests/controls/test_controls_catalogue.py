@@ -16,12 +16,17 @@ ASKED_FOR = {
     "memory-exhaustion": {
         "oom-kill", "rlimit-memory", "host-memory", "malloc-unchecked", "slow-leak", "oom-worker", "allocator-abort",
     },
-    "native-fault": {"segv-main", "segv-thread", "segv-openmp", "abort", "double-free", "divide", "variable-fault"},
+    "native-fault": {
+        "segv-main", "segv-thread", "segv-openmp", "abort", "double-free", "divide", "variable-fault",
+        "pool-native-fault",
+    },
     "stack-overflow": {"stack-main", "stack-thread", "stack-pool", "stack-small"},
     "illegal-instruction": {"illegal"},
-    "external-kill": {"sigkill", "sigterm", "sighup", "worker-killed"},
-    "deliberate-exit": {"os-exit", "thread-exit"},
-    "python-exception": {"exception", "thread-exception"},
+    "external-kill": {
+        "sigkill", "sigterm", "sighup", "worker-killed", "tool-killed", "orderly-sigterm", "sigusr1",
+    },
+    "deliberate-exit": {"os-exit", "thread-exit", "native-exit-in-pool", "exit-in-training"},
+    "python-exception": {"exception", "thread-exception", "worker-exception"},
     "hang": {"lock-order", "native-loop", "livelock", "fork-openmp"},
     "threading-fault": {"race", "race-rare", "two-intel", "python-race"},
     "io-fault": {"cut-file", "disk-full", "disk-full-abort", "truncated-image"},
@@ -29,7 +34,7 @@ ASKED_FOR = {
         "cpu-limit", "file-limit", "thread-refused", "threads-openmp", "file-leak", "map-count", "shared-full",
         "two-openmp",
     },
-    None: {"healthy-memory", "healthy-threads", "healthy-start", "healthy-exit"},
+    None: {"healthy-memory", "healthy-threads", "healthy-start", "healthy-exit", "healthy-exec"},
 }
 
 
