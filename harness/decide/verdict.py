@@ -102,7 +102,7 @@ def _what_failed(case: Case) -> str:
     region = failing_region(case.plain)
     only = f" Failures were seen only where {region}." if region else ""
     failed = f"{len(case.failures)} of {len(case.plain)} trials failed ({_how(case.failures)})"
-    return f"{failed}{where}.{_after_work(case)}{_first_death(first)}{only}{_others(case)}"
+    return f"{failed}{where}.{_first_death(first)}{_after_work(case)}{only}{_others(case)}"
 
 
 def _after_work(case: Case) -> str:

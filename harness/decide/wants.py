@@ -10,34 +10,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from typing import Any
 
+from harness.decide import refusals
 from harness.facts.refused import wording
 from harness.model import Fact, Source, Trial
 
-NEAR_SECONDS = 3.0
-LONGEST_STEP_SECONDS = 60.0
-LATE_SECONDS = 0.25  # by two clocks; what was refused after the first death did not bring it about
-FULL = 0.95  # of a limit
-FREE_BYTES = 8 << 20  # a file system with less has no room for a checkpoint
-MANY = 0.5  # of all mappings that there may be; 65 530 as a rule
-ABSURD = 4  # times the tightest limit
-SLACK = 2  # threads, descriptors: those that ended between the refusal and the look
-CLONES = ("clone", "clone3", "fork", "vfork")
-LOCKS = ("mlock", "mlock2", "mlockall", "shmctl")
-SPACES = ("mmap", "brk", "mremap", "mprotect", "madvise", "munmap")
-RESOURCE_LIMITS = (
-    wording.THREADS, wording.FILES, wording.FILE_SIZE, wording.CPU_TIME, wording.LOCKED, wording.SHARED,
-    wording.INOTIFY, wording.QUOTA, wording.MAPPINGS, wording.ADDRESSES,
-)  # fmt: skip
 IO = (wording.DISK, wording.STORAGE)
-EASY = ("EROFS", "EIO", "ESTALE", "EPIPE")  # every program meets these and lives: only its own words make them its end
-BY_ITSELF = (wording.FILES, wording.FILE_SIZE, wording.QUOTA, wording.INOTIFY)  # the error has no other meaning
-LIMIT_OF = {
-    "RLIMIT_NPROC": wording.THREADS, "pids.max": wording.THREADS, "threads-max": wording.THREADS,
-    "pid_max": wording.THREADS, "RLIMIT_NOFILE": wording.FILES, "max_map_count": wording.MAPPINGS,
-    "RLIMIT_MEMLOCK": wording.LOCKED, "RLIMIT_AS": wording.ADDRESSES,
-}  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,126 +60,17 @@ def is_watched(trial: Trial) -> bool:
     return bool(trial.value("refusals_watched"))
 
 
-def near_seconds(trial: Trial) -> float:
-    """Return how long before a death still counts as right before it: some seconds, or the length of a step."""
-    steps, seconds = trial.value("steps_done") or 0, trial.value("duration_seconds") or 0.0
-    return max(NEAR_SECONDS, min(LONGEST_STEP_SECONDS, seconds / steps) if steps > 2 else 0.0)
-
-
-def near_refusals(trial: Trial) -> list[Fact]:
-    """Return the refusals within the last step or seconds before the death, and those that the last words name."""
-    found = [fact for fact in trial.facts if fact.name == "refusal"]
-    most = near_seconds(trial)
-    said = _named_resources(trial)
-    times = [(fact, fact.value["before_death_seconds"]) for fact in found]
-    return [
-        fact
-        for fact, before in times
-        if before is not None and before >= -LATE_SECONDS and (before <= most or resource_of(fact.value, trial) in said)
-    ]
-
-
 def _refusals(trial: Trial) -> Iterator[Want]:
-    for fact in near_refusals(trial):
+    for fact in refusals.near_refusals(trial):
         value = fact.value
-        resource = resource_of(value, trial)
-        if resource is not None and not (value["error"] in EASY and not _is_named(trial, value["error"], resource)):
-            full = _is_full(value, resource)
-            said = resource == wording.MEMORY and _asks_for_what_can_be(trial)
-            named = said or (full is None and _is_named(trial, value["error"], resource))
-            yield Want(resource, "refusal", True if named else full, _word(value), fact.sources)
-
-
-def resource_of(refusal: dict[str, Any], trial: Trial) -> str | None:
-    """Return what a refused system call wanted; None where its error tells of no want (a peer that went away)."""
-    call, error, about = refusal["call"], refusal["error"], refusal.get("about") or {}
-    if "inotify" in call:
-        return wording.INOTIFY
-    if error == "EAGAIN":
-        return wording.THREADS if call in CLONES else wording.LOCKED if call in (*LOCKS, "mmap") else None
-    if error == "ENOMEM":
-        return wording.LOCKED if call in LOCKS else _of_memory(about, trial)
-    if error == "ENOSPC":
-        path = about.get("path")
-        shared = str(path).startswith("/dev/shm") if path else wording.SHARED in _named_resources(trial)
-        return wording.SHARED if shared else wording.DISK
-    fixed = {"EMFILE": wording.FILES, "ENFILE": wording.FILES, "EFBIG": wording.FILE_SIZE, "EDQUOT": wording.QUOTA}
-    return fixed.get(error) or (wording.STORAGE if error in ("EIO", "ESTALE", "EROFS") else None)
-
-
-def _of_memory(about: dict[str, Any], trial: Trial) -> str:
-    """ENOMEM of mmap has several limits behind it: mappings, and address space where no allocation was meant."""
-    rows = about.get("limits") or ()
-    full = {_named(limit["name"]) for limit in rows if _at(limit)}
-    mappings = next((limit for limit in rows if _named(limit["name"]) == wording.MAPPINGS), None)
-    if wording.MAPPINGS in full or (not full and _has_many(mappings)):
-        return wording.MAPPINGS
-    limit = next((row["limit"] for row in about.get("limits") or () if row["name"] == "RLIMIT_AS"), 0)
-    small = (trial.value("rss_at_end_bytes") or limit) < limit / 2
-    reserved = wording.ADDRESSES in full and small and trial.fact("allocation_failure") is None
-    return wording.ADDRESSES if reserved else wording.MEMORY
-
-
-def _has_many(mappings: dict[str, Any] | None) -> bool:
-    """Whether a process had more mappings than any that does not leak them: they are counted while it ends."""
-    return mappings is not None and mappings["used"] >= MANY * mappings["limit"]
-
-
-def _is_full(refusal: dict[str, Any], resource: str) -> bool | None:
-    about = refusal.get("about") or {}
-    if resource in (wording.DISK, wording.SHARED):
-        free, inodes = about.get("free_bytes"), about.get("free_inodes")
-        return None if free is None else free < FREE_BYTES or inodes == 0
-    if resource == wording.STORAGE:
-        return True  # an error of the device, not of an amount
-    limits = about.get("limits") or ()
-    if resource == wording.MAPPINGS:
-        return True  # it was found by its use
-    own = [limit for limit in limits if resource == wording.MEMORY or _named(limit["name"]) in (resource, None)]
-    if any(_at(limit) for limit in own):
-        return True
-    return True if resource in BY_ITSELF else False if own else None
-
-
-def _named(name: str) -> str | None:
-    return next((resource for part, resource in LIMIT_OF.items() if part in name), None)
-
-
-def _at(limit: dict[str, Any]) -> bool:
-    total, used = limit.get("limit"), limit.get("used")
-    return total is not None and used is not None and (used >= FULL * total or used >= total - SLACK)
-
-
-def _word(refusal: dict[str, Any]) -> str:
-    """Say e.g. "the system answered write with ENOSPC, 3 times, the last 0.02 s before the death: /data has 0 B"."""
-    about = refusal.get("about") or {}
-    path = f" of {about['path']}" if about.get("path") else ""
-    free = f"; its file system had {about['free_bytes']} bytes free" if about.get("free_bytes") is not None else ""
-    limits = "".join(f"; {it['name']}: {it['used']} of {it['limit']} in use" for it in about.get("limits") or ())
-    times = f" {refusal['count']} times, the last" if refusal.get("count", 1) > 1 else ""
-    ago = f"{times} {refusal['before_death_seconds']:.2f} s before the death"
-    return f"the system answered {refusal['call']}{path} with {refusal['error']},{ago}{free}{limits}"
-
-
-def _is_named(trial: Trial, error: str, resource: str) -> bool:
-    """Whether the program's own last words name what it was refused, or it ended by an exception of C++."""
-    said = resource == wording.MEMORY and trial.fact("allocation_failure") is not None
-    terminated = error not in ("EPIPE", "ENOMEM") and trial.fact("terminate_exception") is not None
-    return said or terminated or resource in _named_resources(trial)
-
-
-def _asks_for_what_can_be(trial: Trial) -> bool:
-    """Whether the program says that an allocation failed, and of a size that is no mistake in itself.
-
-    Then what was in use says nothing of the limit: what was asked for counts, too.
-    """
-    failed = trial.value("allocation_failure")
-    limit = trial.value("memory_limit_bytes")
-    return failed is not None and (limit is None or (failed.get("wanted_bytes") or 0) <= ABSURD * limit)
-
-
-def _named_resources(trial: Trial) -> set[str]:
-    return {fact.value["resource"] for fact in trial.facts if fact.name == "named_want"}
+        resource = refusals.resource_of(value, trial)
+        if resource is not None and not (
+            value["error"] in refusals.EASY and not refusals.is_named(trial, value["error"], resource)
+        ):
+            full = refusals.is_full(value, resource)
+            said = resource == wording.MEMORY and refusals.asks_for_what_can_be(trial)
+            named = said or (full is None and refusals.is_named(trial, value["error"], resource))
+            yield Want(resource, "refusal", True if named else full, refusals.word(value), fact.sources)
 
 
 def _signals(trial: Trial) -> Iterator[Want]:
@@ -231,7 +100,7 @@ def _processor_time(trial: Trial) -> Want:
         return Want(wording.CPU_TIME, "signal", None, text, _exit_source(trial))
     text = f"it had used {used.value:.2f} s of processor time, its limit is {limit.value} s (RLIMIT_CPU)"
     raised = max(1, limit.value - 1)  # the kernel puts the limit a second higher with each signal, and may be seen to
-    full = used.value >= FULL * raised or _is_sent_by_kernel(trial, "SIGXCPU")
+    full = used.value >= refusals.FULL * raised or _is_sent_by_kernel(trial, "SIGXCPU")
     return Want(wording.CPU_TIME, "signal", full, text, (*limit.sources, *used.sources, *_exit_source(trial)))
 
 
@@ -245,7 +114,7 @@ def _mapped_file(trial: Trial) -> Iterator[Want]:
     fault = trial.fact("file_fault")
     if fault is not None and str(fault.value["path"]).startswith("/dev/shm"):
         free = fault.value.get("free_bytes")
-        full = None if free is None else free < FREE_BYTES
+        full = None if free is None else free < refusals.FREE_BYTES
         if full is not False:
             text = f"the fault lies in {fault.value['path']}, and /dev/shm had {free} bytes free"
             yield Want(wording.SHARED, "signal", full, text, fault.sources)
@@ -256,12 +125,12 @@ def _words(trial: Trial) -> Iterator[Want]:
         if fact.name == "named_want":
             by = "number" if fact.value.get("errno") is not None else "words"
             resource = fact.value["resource"]
-            full = [limit for limit in _limit_uses(trial, resource) if _at(limit.value)]
+            full = [limit for limit in _limit_uses(trial, resource) if refusals.at(limit.value)]
             refused = trial.value("thread_creations_refused") if resource == wording.THREADS else None
             told = "".join(f"; {it.value['name']}: {it.value['used']} of {it.value['limit']} in use" for it in full)
             told += f"; the control groups refused {refused}" if refused else ""
             sources = (*fact.sources, *(source for it in full for source in it.sources))
-            is_full = bool(full or refused) or (None if resource not in BY_ITSELF or by == "words" else True)
+            is_full = bool(full or refused) or (None if resource not in refusals.BY_ITSELF or by == "words" else True)
             yield Want(resource, by, is_full, f"it says: {fact.value['text']}{told}", sources)
 
 
@@ -270,7 +139,7 @@ def _allocation(trial: Trial) -> Iterator[Want]:
     failed = trial.fact("allocation_failure")
     if failed is None:
         return
-    mappings = [fact for fact in _limit_uses(trial, wording.MAPPINGS) if _at(fact.value)]
+    mappings = [fact for fact in _limit_uses(trial, wording.MAPPINGS) if refusals.at(fact.value)]
     if mappings:
         value = mappings[0].value
         count = f"{value['used']} of {value['limit']} mappings were in use"
@@ -279,7 +148,11 @@ def _allocation(trial: Trial) -> Iterator[Want]:
         return
     left, limit = trial.value("headroom_bytes"), trial.value("memory_limit_bytes")
     wanted = failed.value.get("wanted_bytes")
-    full = left is not None and limit is not None and (left < wanted <= limit if wanted else left < (1 - FULL) * limit)
+    full = (
+        left is not None
+        and limit is not None
+        and (left < wanted <= limit if wanted else left < (1 - refusals.FULL) * limit)
+    )
     asked = f"; {wanted} bytes were asked for" if wanted else ""
     rest = f", {left} of {limit} were left ({trial.value('memory_limit_name')})" if left is not None else ""
     sources = (*failed.sources, *(fact.sources if (fact := trial.fact("headroom_bytes")) else ()))

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from probes.outside import helper_room
+
 TOOL_SECONDS = 5.0
 
 
@@ -79,6 +81,9 @@ def run_tool(
     """
     if shutil.which(command[0]) is None:
         return ToolResult(None, "", f"{command[0]} is not installed")
+    crowded = helper_room.missing()
+    if crowded is not None:
+        return ToolResult(None, "", crowded)
     with ExitStack() as stack:
         process = subprocess.Popen(
             command,

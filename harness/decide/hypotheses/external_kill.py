@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from harness.decide import judged, memory_ladder, wants
+from harness.decide import judged, memory_ladder, observed, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses.calls import ending_signal, is_unexplained_on_windows, sent_by_itself
 from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
@@ -50,7 +50,7 @@ def _is_sent(trial: Trial) -> bool:
     """Whether the process, or the worker whose death it reports, died of a signal that it is not known to have sent."""
     if judged.is_from_outside(trial):
         return True
-    if sent_by_itself(trial) or ending_signal(trial) == PIPE:
+    if sent_by_itself(trial) or ending_signal(trial) == PIPE or observed.oom_kill(trial) is not None:
         return False
     if ending_signal(trial) in AT_A_LIMIT and any(want.by == "signal" for want in wants.of(trial)):
         return False

@@ -41,10 +41,10 @@ def judge(case: Case) -> Finding:
     if not any(predicts(trial) for trial in case.failures):
         return no_sign_of(case, ID, "no fault of native code ended the program")
     reasons = death_reasons(case.failures[:3]) + tuple(_frames(case.study.reference))
-    _, effect = case.effect(ONE_THREAD.id)
+    does, effect = case.effect(ONE_THREAD.id)
     order = interleaving.removes(case)
     threads = threading_fault.judge(case).status
-    if threads is Status.ESTABLISHED and (effect or order):
+    if threads is Status.ESTABLISHED and (does is Does.REMOVES or order):
         text = "it predicts that the failure persists at one thread, and there it is gone"
         text = "it predicts that the failure comes in whatever order the threads run" if order else text
         effect = order or effect

@@ -7,7 +7,7 @@ the failure and its words; or where in several failures words and a sampled limi
 
 from __future__ import annotations
 
-from harness.decide import observed, wants
+from harness.decide import observed, refusals, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge
 from harness.decide.interventions import LIFTED_LIMITS, NO_WORKERS, ONE_THREAD
@@ -82,7 +82,7 @@ def _is_about(case: Case, intervention: str) -> bool:
 
 def _was_refused(trial: Trial) -> bool:
     refused = [fact for fact in trial.facts if fact.name == "refusal"]
-    kinds = {wants.resource_of(fact.value, trial) for fact in refused} - {None}
+    kinds = {refusals.resource_of(fact.value, trial) for fact in refused} - {None}
     return any(observed.family_of(kind) == ID for kind in kinds if kind)
 
 

@@ -38,22 +38,29 @@ def judge(case: Case) -> Finding:
     single = _at_one_thread(case)
     if is_duplicate(case):
         return Finding(ID, Status.ESTABLISHED, (*_copies(case), *effect))
-    if stack_overflow.is_explained(case):
-        return _of_the_stack(case, effect)
     elsewhere = _elsewhere(case)
     if elsewhere:
         return _ruled_out(case, (*elsewhere, *effect, *signs))
-    order, by_order = interleaving.told(case), interleaving.removes(case)
-    contradiction = _contradiction(case) if does is Does.REMOVES and not by_order else ()
+    if stack_overflow.is_explained(case):
+        return _of_the_stack(case, effect)
+    return _by_interventions(case, (*effect, *interleaving.told(case)), single, signs)
+
+
+def _by_interventions(
+    case: Case, effect: tuple[Reason, ...], single: tuple[Reason, ...], signs: tuple[Reason, ...]
+) -> Finding:
+    """Return what one thread, another order of Python's threads, and torch alone at one thread say together."""
+    does, order = case.effect(ONE_THREAD.id)[0], interleaving.removes(case)
+    contradiction = _contradiction(case) if does is Does.REMOVES and not order else ()
     if contradiction:
         return Finding(ID, Status.OPEN, (*effect, *contradiction, *_which_pool(case), *signs), (VARIABLE,))
-    if does is Does.REMOVES or by_order:
-        return Finding(ID, Status.ESTABLISHED, (*by_order, *effect, *order, *_which_pool(case), *signs))
+    if does is Does.REMOVES or order:
+        return Finding(ID, Status.ESTABLISHED, (*order, *effect, *_which_pool(case), *signs))
     if interleaving.is_undecided(case) and not _is_mixed(case):
         gap = Gap("repeats in another order", "whether the order of Python's own threads plays a part is not decided")
-        return Finding(ID, Status.OPEN, (*effect, *order, *single, *signs), (gap,))
+        return Finding(ID, Status.OPEN, (*effect, *single, *signs), (gap,))
     if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
-        return _ruled_out(case, (*effect, *order, *single, *signs))
+        return _ruled_out(case, (*effect, *single, *signs))
     return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
 
 

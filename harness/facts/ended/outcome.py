@@ -56,7 +56,7 @@ def judge(folder: TrialFolder, flight: list[FlightRecord], done: int | None = No
     words = _sent_meaning(folder, sent[0].value) if sent and by_itself else meaning(record, folder.spec)
     exit_ = Exit(
         code=record.get("code"), signal=record.get("signal"), ntstatus=_ntstatus(folder),
-        meaning=_orderly_meaning(asked) if asked and not by_itself else f"{_finished(folder, flight)}{words}",
+        meaning=f"{_finished(folder, flight)}{_orderly_meaning(asked) if asked and not by_itself else words}",
         ended_by=EndedBy.ITSELF if by_itself else EndedBy.OUTSIDE if asked else ended_by,
     )  # fmt: skip
     return Ending(_outcome(folder, flight, steps), exit_, _facts(folder))
@@ -76,9 +76,8 @@ def _sent_meaning(folder: TrialFolder, sent: dict[str, Any]) -> str:
 
 def _orderly_meaning(asked: dict[str, Any]) -> str:
     """Say that the program ended in an orderly way because it was asked to."""
-    place = asked["place"]
-    where = f" at {place[0]}:{place[1]}" if place else ""
-    return f"asked to end by {asked['signal']}, and ended in order: {asked['call']}({asked['code']}){where}"
+    file, line, _ = asked["place"] or ("?", "?", "")
+    return f"asked to end by {asked['signal']}, whose handler called {asked['call']}({asked['code']}) at {file}:{line}"
 
 
 def meaning(record: dict[str, Any], spec: Mapping[str, Any] | None = None) -> str:

@@ -25,7 +25,7 @@ WORDS = (  # sign, pattern; the first group, if any, is the size, the second its
     ("not enough memory", re.compile(r"not enough memory(?:[^\n]*tried to allocate (\d+) (bytes))?")),
     ("Cannot allocate memory", re.compile(r"Cannot allocate memory(?! in static TLS)")),
     ("paging file is too small", re.compile(r"paging file is too small")),
-    ("MemoryError", re.compile(r"MemoryError")),
+    ("MemoryError", re.compile(r"(?<!OutOf)\bMemoryError")),
 )  # fmt: skip
 
 
