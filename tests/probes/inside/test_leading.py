@@ -112,7 +112,7 @@ class TestSubprocess:
             [3], [4], [5], [6], [7], [8], [9], [10],
         ]  # fmt: skip
         told = records.read_lines(tmp_path / "observed" / "records" / records.CHILDREN).rows
-        ends = {row.value["child"]: row.value["code"] for row in told}
+        ends = {row.value["child"]: row.value["code"] for row in told if row.value["event"] == "ended"}
         assert [ends[row["pid"]] for row in found] == [3, 4, 5, 6, 7, 8, 9, 10]
         assert len({row["parent"] for row in found}) == 1
 
