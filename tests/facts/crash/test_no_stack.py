@@ -82,7 +82,8 @@ class TestOwnStack:
 def sent(t: float, code: int, thread: int = 80, target: int = 77, name: str = "SIGSEGV") -> dict[str, Any]:
     """Return a row of signals.jsonl."""
     who = {"target": target, "target_thread": thread, "by": "kernel", "sender": None}
-    return {"t": t, "event": "sent", "signal": name, "number": 11, "code": code, "to_process": False, "result": 0, **who}
+    what = {"signal": name, "number": 11, "code": code, "to_process": False, "result": 0}
+    return {"t": t, "event": "sent", **what, **who}
 
 
 def told(tmp_path: Path, *rows: dict[str, Any], kernel: str = "") -> Any:
