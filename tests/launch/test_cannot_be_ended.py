@@ -56,6 +56,19 @@ class TestFrozen:
         assert os.waitpid(pid, 0)[0] == pid
 
 
+class TestFrozenDescendant:
+    """The program ends well, and one that it has left behind cannot be ended."""
+
+    def test_is_named_and_not_waited_for(self, tmp_path: Path, group: Path) -> None:
+        """The trial is complete; the process is told beside it, with what holds it."""
+        seen = observe(tmp_path, victim("halted"), "frozen_child", group)
+        child = int(seen.text(records.STDOUT).splitlines()[1])
+        assert (seen.trial.outcome, seen.exit["code"], seen.exit["not_ended"]) == ("completed", 0, [child])
+        assert (seen.trial.value("halted")["pid"], seen.trial.value("not_ended")) == (child, [child])
+        (group / "freezer.state").write_text("THAWED")
+        assert os.waitpid(child, 0)[0] == child
+
+
 class TestStopped:
     """A stop signal holds a process still; SIGKILL ends it all the same."""
 

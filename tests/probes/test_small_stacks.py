@@ -31,7 +31,7 @@ class TestRecognised:
     """The stack pointer has come past the end of the thread's own stack."""
 
     def test_a_pointer_that_has_jumped_over_the_guard(self, tmp_path: Path) -> None:
-        """It lies in what is mapped below, the next thread's stack; the fault, above it, in what is not."""
+        """It lies in what is mapped below, as the next thread's stack is; the fault, above it, on the guard."""
         seen = observe(tmp_path, victim("small_stack"), "jump")
         record = records.read_json(seen.folder / "native" / "main" / records.FAULT) or {}
         assert (record["stack"]["holds_sp"], record["stack"] == record["own_stack"]) == (True, False)

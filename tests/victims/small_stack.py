@@ -1,7 +1,7 @@
 """Dies at, or near, the end of a stack, in the way that the first argument names; no death here is simulated.
 
 jump: a frame of 40 KiB on a Python thread with a stack of 32 KiB is filled from below: the pointer has jumped over the
-guard into the next thread's stack. lowered: the program has lowered its main thread's limit. own_guard, other_guard: a
+guard into what is mapped below. lowered: the program has lowered its main thread's limit. own_guard, other_guard: a
 wild write onto the guard page of the writing thread's own stack, or of another's, while its pointer is elsewhere.
 """
 
@@ -20,6 +20,8 @@ FRAME = (40_000).to_bytes(4, "little")
 FILL = (  # sub rsp, FRAME; mov rdi, rsp; mov ecx, FRAME; xor eax, eax; rep stosb; add rsp, FRAME; ret
     b"\x48\x81\xec" + FRAME + b"\x48\x89\xe7\xb9" + FRAME + b"\x31\xc0\xf3\xaa\x48\x81\xc4" + FRAME + b"\xc3"
 )
+PAGE = 4096
+NEW_ONLY = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x100000  # MAP_FIXED_NOREPLACE
 go = threading.Event()
 
 
@@ -31,7 +33,20 @@ def code(content):
 
 def jump():
     fill = code(FILL)
-    on_thread(lambda: go.wait() and fill(), 32768)
+
+    def compute():
+        go.wait()
+        map_below()
+        fill()
+
+    on_thread(compute, 32768)
+
+
+def map_below():
+    """Have memory below the guard, wherever there is none yet."""
+    guard = guard_of(threading.get_native_id()) // PAGE * PAGE
+    for address in range(guard - 8 * PAGE, guard, PAGE):
+        libc.mmap(ctypes.c_void_p(address), ctypes.c_size_t(PAGE), 3, NEW_ONLY, -1, ctypes.c_long(0))
 
 
 def lowered():

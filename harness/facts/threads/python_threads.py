@@ -13,7 +13,7 @@ WAITS = ("start", "join")  # of threading.Thread: for another one to have begun,
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `python_threads_at_work`: those faulthandler listed, without those that wait for another's begin or end.
+    """Return `python_threads_at_work`: those that faulthandler listed, but for those that only wait for another one.
 
     One that waits for anything else (a queue, an event) may have had its part before.
     """
