@@ -36,14 +36,12 @@ def _limited(found: list[limits.Limit]) -> dict[str, Any]:
 
 
 def _no_space(pid: int) -> dict[str, Any]:
-    """Return the one open file whose file system is full; else the file system that is."""
+    """Return the one open file whose file system is full; else all that are full: which was meant is not known."""
     full = {file.path: file for file in files.open_for_writing(pid) if file.is_full}
     if len(full) == 1:
         (file,) = full.values()
         return {**files.described(file.path, file.space), "how": "the open file on a full file system"}
     systems = files.full_file_systems(pid)
-    if len(systems) == 1:
-        return {**files.described(*systems[0]), "how": "the file system that is full"}
     return {"full_file_systems": [files.described(*system) for system in systems]} if systems else {}
 
 

@@ -19,6 +19,7 @@ FLAGS = re.compile(r"^flags:\s+(?P<flags>[0-7]+)$", re.MULTILINE)
 POSITION = re.compile(r"^pos:\s+(?P<position>\d+)$", re.MULTILINE)
 LEAST_BYTES = 1 << 16  # less free than this is full: some writes need several blocks
 MOST_FILES = 4096
+ALWAYS_FULL = "/dev/full"  # full(4)
 
 
 class OpenFile(NamedTuple):
@@ -30,8 +31,8 @@ class OpenFile(NamedTuple):
 
     @property
     def is_full(self) -> bool:
-        """Whether its file system has no room."""
-        return self.space is not None and is_full(self.space)
+        """Whether its file system has no room, or it is the device that never has."""
+        return self.path == ALWAYS_FULL or (self.space is not None and is_full(self.space))
 
 
 def is_full(space: quiet.Space) -> bool:
