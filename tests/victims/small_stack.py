@@ -33,18 +33,12 @@ def code(content):
 
 def jump():
     fill = code(FILL)
-
-    def compute():
-        go.wait()
-        map_below()
-        fill()
-
-    on_thread(compute, 32768)
+    on_thread(lambda: go.wait() and fill(), 32768, map_below)
 
 
-def map_below():
-    """Have memory below the guard, wherever there is none yet."""
-    guard = guard_of(threading.get_native_id()) // PAGE * PAGE
+def map_below(thread):
+    """Have memory below the guard, wherever there is none yet; done by another thread, which has stack enough."""
+    guard = guard_of(thread) // PAGE * PAGE
     for address in range(guard - 8 * PAGE, guard, PAGE):
         libc.mmap(ctypes.c_void_p(address), ctypes.c_size_t(PAGE), 3, NEW_ONLY, -1, ctypes.c_long(0))
 
@@ -80,12 +74,13 @@ def guard_of(thread):
     return next(low for low, high in ranges if low <= head.value < high) - 64
 
 
-def on_thread(death, stack=0):
+def on_thread(death, stack=0, prepare=lambda thread: None):
     threading.stack_size(stack)
     thread = threading.Thread(target=death, name="loader")
     thread.start()
     for _ in range(3):  # their stacks lie below the first one's
         threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    prepare(thread.native_id)
     go.set()
     thread.join()
 
