@@ -39,12 +39,25 @@ class MainProgram:
         exits = self._folder.lines("exits.jsonl")
         own = _without_boot(trace)
         if error is None:
-            exits.write(call="end of main", code=0, thread="MainThread", stack=[])
+            exits.write(call="end of main", code=0, thread="MainThread", stack=[], **_waited_for())
         elif isinstance(error, SystemExit):
-            exits.write(call="sys.exit", code=_exit_code(error), thread="MainThread", stack=traceback.format_tb(own))
+            stack = traceback.format_tb(own)
+            exits.write(
+                call="sys.exit", code=_exit_code(error), thread="MainThread", stack=stack, **_waited_for()
+            )  # fmt: skip
         else:
             _record_error(self._folder, "MainThread", True, kind, error, own)
             _hide_boot_from_traceback()
+
+
+def _waited_for() -> dict:
+    """Return whom the interpreter will wait for once the main program has ended; nothing where there is nobody."""
+    process = sys.modules.get("multiprocessing.process")
+    here = threading.current_thread()
+    threads = [thread.name for thread in threading.enumerate() if thread is not here and not thread.daemon]
+    known = sorted(getattr(process, "_children", ()), key=lambda child: child.pid or 0)
+    children = [child.pid for child in known if not child.daemon and child.is_alive()]
+    return {name: found for name, found in (("waits_for", threads), ("children", children)) if found}
 
 
 def watch(folder: RecordFolder, tracker: Tracker) -> None:

@@ -13,8 +13,8 @@ OUTSIDE = Gap("exit call", "on Windows a TerminateProcess from outside leaves an
 
 def predicts(trial: Trial) -> bool:
     """An exit code and no exception that explains it, or a signal that the program sent to itself."""
-    if trial.outcome != "died" or trial.exit.ntstatus:
-        return False
+    if trial.outcome != "died" or trial.exit.ntstatus or trial.value("standstill_reported"):
+        return False  # a watchdog's exit only reports a standstill
     if trial.exit.code is None:
         return explaining_call(trial) is not None
     return trial.value("python_error") is None

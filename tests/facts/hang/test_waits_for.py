@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness.facts.hang.waits_for import AARCH64, X86_64, Wait, Waits, wait_of
+from harness.facts.hang.waits_for import Wait, Waits, wait_of
 from probes.outside.threads import kernel_threads
 from probes.outside.threads.kernel_threads import KernelThread
+from probes.outside.threads.system_calls import AARCH64, X86_64
 
 THREADS = """/proc/7/task/7/comm:python
 /proc/7/task/8/comm:a (strange) name:x
