@@ -1,4 +1,4 @@
-"""stderr.log -> the exceptions that were printed there, fatal or not: of threads, of workers, of a queue's feeder; pure.
+"""stderr.log -> the exceptions that were printed there, fatal or not, of any thread and process; pure.
 
 A program often outlives them: a thread's exception is printed and the thread is gone, a queue's feeder thread prints
 one for each thing that it could not send. What then never comes is waited for.

@@ -27,7 +27,7 @@ def watch(loaders: Any, spec: dict, inside: Lines) -> None:
 
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        given = {**dict(zip(names, args)), **kwargs}
+        given = {**dict(zip(names, args)), **kwargs}  # noqa: B905 - Python 3.9
         asked = given.get("num_workers", 0)
         if alone and asked and len(args) <= len(names):
             original(self, **{name: value for name, value in given.items() if name not in OF_WORKERS})

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import os
+import sys
 from typing import Any
 
 from . import imports
 from .lines import Lines
 
+PUBLIC = "torch.distributed"
 GROUPS = "torch.distributed.distributed_c10d"
 RENDEZVOUS = "torch.distributed.elastic.rendezvous.dynamic_rendezvous"
 ARGUMENTS = ("backend", "init_method", "timeout", "world_size", "rank")
@@ -31,7 +33,7 @@ def _watch_groups(module: Any, inside: Lines) -> None:
 
     @functools.wraps(original)
     def init_process_group(*args: Any, **kwargs: Any) -> Any:
-        given = {**dict(zip(ARGUMENTS, args)), **kwargs}
+        given = {**dict(zip(ARGUMENTS, args)), **kwargs}  # noqa: B905 - Python 3.9
         where = {"backend": given.get("backend"), "init_method": given.get("init_method")}
         rank, size = _number(given.get("rank"), "RANK"), _number(given.get("world_size"), "WORLD_SIZE")
         inside.write(event="process group", at="begin", rank=rank, world_size=size, **where)
@@ -40,7 +42,9 @@ def _watch_groups(module: Any, inside: Lines) -> None:
         inside.write(event="process group", at="end", rank=rank, world_size=size, **where)
         return result
 
-    module.init_process_group = init_process_group
+    for place in (module, sys.modules.get(PUBLIC)):  # the package has taken the function over by its name
+        if getattr(place, "init_process_group", None) is original:
+            place.init_process_group = init_process_group  # type: ignore[union-attr]
 
 
 def _number(given: Any, variable: str) -> Any:
@@ -53,7 +57,8 @@ def _watch_rendezvous(module: Any, inside: Lines) -> None:
     holder: Any = getattr(module, "_BackendRendezvousStateHolder", None)
     if holder is None:
         return
-    original, told = holder.sync, []
+    original = holder.sync
+    told: list[int] = []
 
     @functools.wraps(original)
     def sync(self: Any) -> Any:

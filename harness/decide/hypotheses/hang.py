@@ -85,7 +85,12 @@ def _reasons(trial: Trial) -> list[Reason]:
     waits = _all(trial, "hang_wait", MOST_SENTENCES)
     said = {fact.value["says"] for fact in processes}
     reasons += [Reason(f"{trial.id}: {fact.value}", fact.sources) for fact in waits if fact.value not in said]
-    return reasons + [_printed(trial, fact) for fact in _all(trial, "printed_error", MOST_SENTENCES)]
+    return reasons + [_printed(trial, fact) for fact in _all(trial, "printed_error", MOST_SENTENCES)[: _most(trial)]]
+
+
+def _most(trial: Trial) -> int | None:
+    """Of the exceptions that were printed, the last is the end itself where an uncaught one ended the program."""
+    return -1 if trial.value("python_error") and is_reported(trial) else None
 
 
 def _all(trial: Trial, name: str, most: int) -> list[Fact]:
@@ -121,7 +126,9 @@ def _closed(trial: Trial) -> list[Reason]:
     value = fact.value
     if not value["closed"]:
         return [Reason(f"{trial.id}: it could still go on: {value['open_by']}", fact.sources)]
-    text = f"{trial.id}: nobody is left who could end it: in {value['seconds']:.1f} s none of {value['threads']} threads"
+    text = (
+        f"{trial.id}: nobody is left who could end it: in {value['seconds']:.1f} s none of {value['threads']} threads"
+    )
     text += f" in {value['processes']} processes used a tick of CPU time or was switched to, and each waits, without a"
     return [Reason(f"{text} time limit, for something that only another of them could do", fact.sources)]
 
@@ -129,7 +136,7 @@ def _closed(trial: Trial) -> list[Reason]:
 def _process(fact: Fact) -> str:
     value = fact.value
     rank = f"rank {value['rank']}" if value["rank"] is not None else f"process {value['process']}"
-    steps = f", {value['steps_done']} steps done" if value["steps_done"] is not None else ""
+    steps = f", {value['steps_done']} steps done, {value['at']}" if value["at"] else ""
     return f"{rank}{steps}: {value['says']}"
 
 

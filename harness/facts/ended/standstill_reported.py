@@ -1,4 +1,4 @@
-"""Whether the program ended itself because something of its own had noticed a standstill: the exit is the messenger.
+"""Whether the program ended itself because something of its own had noticed a standstill: the exit only tells.
 
 Sources: faulthandler's dump_traceback_later (Modules/faulthandler.c), torch/utils/data/dataloader.py, the time limits of
 torch.distributed's store and backends (TCPStore.cpp, gloo's transport, ProcessGroupNCCL.cpp, monitoredBarrier). Pure.

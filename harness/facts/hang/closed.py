@@ -1,4 +1,4 @@
-"""Whether a standstill is closed: nothing of the tree moved, and each of its waits can be ended by the tree alone. Pure.
+"""Whether a standstill is closed: nothing of the tree moved, and only the tree could end its waits. Pure.
 
 Two looks, apart in time, must show the same threads in the same system calls, without a tick of CPU time and without a
 context switch. Then each wait is asked what could end it:
@@ -24,7 +24,22 @@ FUTEX_WAITS = (0, 6, 9, 11, 13)  # WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, 
 NO_LIMIT = 1 << 31  # of poll(2), in 32 bits: negative
 FROZEN = ("freez", "refrigerator")
 STATES = {"R": "runs", "D": "waits for a device", "T": "is stopped", "t": "is stopped by a debugger"}
-USUAL_SIGNALS = (2, 4, 5, 6, 7, 8, 11, 13, 17, 32, 33, 61, 62, 64)  # Python's and glibc's own, faults, SIGCHLD, and ours
+USUAL_SIGNALS = (
+    2,
+    4,
+    5,
+    6,
+    7,
+    8,
+    11,
+    13,
+    17,
+    32,
+    33,
+    61,
+    62,
+    64,
+)  # Python's and glibc's own, faults, SIGCHLD, and ours
 ENDING_SIGNALS = (1, 3, 15)  # a worker's handler of these ends it
 
 
@@ -67,7 +82,7 @@ def _moves(first: TreeLook, second: TreeLook) -> Iterator[str]:
         before = first.threads[now.id]
         same = (before.syscall, before.arguments, before.ticks, before.switches)
         if same != (now.syscall, now.arguments, now.ticks, now.switches):
-            yield f"{_name(now)} moved"
+            yield f"{_name(now)} woke up in between"
 
 
 def _name(thread: KernelThread) -> str:
@@ -75,7 +90,6 @@ def _name(thread: KernelThread) -> str:
 
 
 def _ways_out(look: TreeLook) -> Iterator[str]:
-    yield from _by_signals(look)
     for thread in look.threads.values():
         if thread.state == "Z":
             continue
@@ -85,6 +99,7 @@ def _ways_out(look: TreeLook) -> Iterator[str]:
             yield f"{_name(thread)} is frozen by its control group"
         else:
             yield from _wait(look, thread)
+    yield from _by_signals(look)
 
 
 def _by_signals(look: TreeLook) -> Iterator[str]:

@@ -74,15 +74,16 @@ def by_tree(
     main = [thread for thread in threads if thread.is_main][:1]
     if len(seen) > 1 and closed.circle(*seen[-2:]).is_closed:
         return DEADLOCK, culprits or main
-    if kind in (SLEEPING, SPINNING, UNKNOWN) and not any(thread.is_busy for thread in threads) and _polls(main, seen):
-        return POLLING, main
+    asking = [one for one in (*main, *culprits) if one.wait.how is Waits.SLEEP or one.wait.timed or not one.idle]
+    if kind in (SLEEPING, SPINNING, UNKNOWN) and not any(thread.is_busy for thread in threads) and _polls(asking, seen):
+        return POLLING, culprits or main
     return kind, culprits
 
 
-def _polls(main: list[StillThread], seen: list[TreeLook]) -> bool:
-    """Whether the main thread kept waking up: a sleep that is gone back to again and again asks for something."""
-    counts = [look.threads[one.id].switches for one in main for look in seen if one.id in look.threads]
-    return len(counts) > 1 and counts[-1] - counts[0] >= WAKES_OF_A_POLL
+def _polls(asking: list[StillThread], seen: list[TreeLook]) -> bool:
+    """Whether one of them kept waking up: a sleep that is gone back to again and again asks for something."""
+    counts = [[look.threads[one.id].switches for look in seen if one.id in look.threads] for one in asking]
+    return any(row[-1] - row[0] >= WAKES_OF_A_POLL for row in counts if len(row) > 1)
 
 
 def _closed(folder: TrialFolder, seen: list[TreeLook]) -> list[Fact]:

@@ -14,7 +14,9 @@ SAMPLE = re.compile(r"^(?P<stack>.*) (?P<count>\d+)$")
 PYTHON_SAMPLE = re.compile(r"\([^()]*:\d+\)$")  # name (file.py:12); a native frame has no line number
 PLUMBING = re.compile(r"(lib)?python3?|libc[.-]|libpthread|ld-|libffi|_ctypes|\[vdso")
 STANDARD = re.compile(r"[/\\](lib[/\\]python3\.\d+|Lib)[/\\](?!site-packages|dist-packages)|^<frozen ")
-LIBRARIES = re.compile(r"^<frozen |(^|[/\\])(lib[/\\]python3\.\d+|Lib|python3\d+\.zip|site-packages|dist-packages)[/\\]")
+LIBRARIES = re.compile(
+    r"^<frozen |(^|[/\\])(lib[/\\]python3\.\d+|Lib|python3\d+\.zip|site-packages|dist-packages)[/\\]"
+)
 PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\](.+)$")
 BOOT = re.compile(r"[/\\]probes[/\\]inside[/\\]")
 

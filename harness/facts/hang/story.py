@@ -58,7 +58,8 @@ def _lost(folder: TrialFolder) -> Told:
     if first is not None and first.folder:
         rank = f", rank {first.rank}" if first.rank else ""
         where = process_ends.last_words(folder, first)
-        text = f"process {first.pid}{rank} was lost before: {first.words}" + (f", in {where}" if where else "")
+        text = f"process {first.pid}{rank} was lost before: {first.words}"
+        text += f", in {where}" if where and where != "start-up" else ""
         yield text + "; whoever waits for its work waits for ever", first.sources
 
 
@@ -81,7 +82,8 @@ def _forked(folder: TrialFolder, threads: list[StillThread]) -> Told:
     for thread in threads:
         place = f"{records.PROCESSES}/{thread.process}/{records.PROCESS}"
         born = records.read_json(folder.path / place) or {}
-        if not (thread.is_main and thread.wait.how is Waits.LOCK and born.get("how") == "fork"):
+        at_lock = thread.is_main and thread.wait.how is Waits.LOCK and not thread.is_idle_worker
+        if not at_lock or born.get("how") != "fork":
             continue
         name = ranks.place_of(folder, born["parent"]) + records.INSIDE
         rows = [row for row in folder.lines(name).rows if row.value.get("event") == "fork"]
@@ -102,7 +104,9 @@ def _meetings(folder: TrialFolder, threads: list[StillThread]) -> Told:
     for pid, row in list(begun.items())[:1]:
         came = {rows[-1].value["rank"] for rows in groups.values() if rows}
         size, which = row.value["world_size"], ", ".join(map(str, sorted(came)))
-        text = f"process {pid} waits in init_process_group for the other ranks: {len(came)} of {size} came (rank {which})"
+        text = (
+            f"process {pid} waits in init_process_group for the other ranks: {len(came)} of {size} came (rank {which})"
+        )
         yield text, (folder.source(ranks.place_of(folder, pid) + records.INSIDE, row.line),)
     for pid in pids:
         for row in ranks.group_rows(folder, pid, "rendezvous")[-1:]:
@@ -139,7 +143,10 @@ def _holder(look: TreeLook, lock: FileLock) -> str:
 
 def _pipes(folder: TrialFolder, threads: list[StillThread], look: TreeLook) -> Told:
     """Who has the pipe open that a main thread waits at: where it is the waiting process alone, nobody can come."""
+    main = threads[0].process if threads else 0
     for thread in threads:
+        if thread.is_helper or (thread.process != main and thread.is_idle_worker):
+            continue
         holders = look.holders.get(thread.descriptor) if thread.wait.call in PIPES else None
         if holders and len(holders) <= MOST_NAMED:
             who = ", ".join(str(pid) for pid in sorted(holders))

@@ -46,7 +46,8 @@ class Mapping:
 class TreeLook:
     """The whole tree at one instant; `line` is its row in still.jsonl, `t` in seconds of the monotonic clock.
 
-    `outside`: the threads of other processes that hold a lock which somebody waits for. `holders`: pipe -> every process of the machine, in the tree or not, that has an end of it open.
+    `outside`: the threads of other processes that hold a lock which somebody waits for. `holders`: pipe -> every
+    process of the machine, in the tree or not, that has an end of it open.
     """
 
     number: int
