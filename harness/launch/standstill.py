@@ -20,18 +20,18 @@ AGAIN_SECONDS = 30.0
 class Standstill:
     """Takes the looks at one trial; `is_closed` is asked at every pulse and answers at once but for a look's cost."""
 
-    def __init__(self, watched: Watched, first_seconds: float = FIRST_SECONDS) -> None:
+    def __init__(self, watched: Watched) -> None:
         """Follow a trial that has begun."""
-        self._watched, self._first = watched, first_seconds
-        self._due = first_seconds
+        self._watched = watched
+        self._due = FIRST_SECONDS
         self._open = False  # whether the first look of two has been taken
 
     def is_closed(self, idle_seconds: float) -> bool:
         """Whether the trial stands still for good; `idle_seconds`: since it last moved."""
         if sys.platform != "linux":
             return False
-        if idle_seconds < self._first:
-            self._due, self._open = self._first, False
+        if idle_seconds < FIRST_SECONDS:
+            self._due, self._open = FIRST_SECONDS, False
         if idle_seconds < self._due:
             return False
         tree_look.take(self._watched)

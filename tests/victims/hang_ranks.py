@@ -18,7 +18,7 @@ BATCHES = 6
 
 def train(rank: int, how: str, place: str) -> None:
     """Train on this rank's batches."""
-    signal.alarm(90)
+    signal.alarm(150)
     torch.set_num_threads(1)
     limit = datetime.timedelta(seconds=300)
     torch.distributed.init_process_group(
@@ -34,7 +34,7 @@ def train(rank: int, how: str, place: str) -> None:
 
 
 if __name__ == "__main__":
-    signal.alarm(90)  # where nobody watches it, it ends all the same
+    signal.alarm(150)  # where nobody watches it, it ends all the same
     context = multiprocessing.get_context("spawn")
     count = 1 if sys.argv[1] == "alone" else 2
     ranks = [context.Process(target=train, args=(rank, *sys.argv[1:3])) for rank in range(count)]

@@ -1,7 +1,7 @@
 """Whether the program ended itself because something of its own had noticed a standstill: the exit only tells.
 
-Sources: faulthandler's dump_traceback_later (Modules/faulthandler.c), torch/utils/data/dataloader.py, the time limits of
-torch.distributed's store and backends (TCPStore.cpp, gloo's transport, ProcessGroupNCCL.cpp, monitoredBarrier). Pure.
+Sources: faulthandler's dump_traceback_later (Modules/faulthandler.c), torch/utils/data/dataloader.py, and the limits of
+torch.distributed (TCPStore.cpp, gloo's transport, ProcessGroupNCCL.cpp, monitoredBarrier). Pure.
 """
 
 from __future__ import annotations

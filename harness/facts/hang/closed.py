@@ -15,7 +15,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from harness.facts.hang.tree import TreeLook
-from harness.facts.hang.waits_for import CHILDREN, Waits, wait_of
+from harness.facts.hang.waits_for import CHILDREN, Wait, Waits, wait_of
 from probes.outside.threads.kernel_threads import KernelThread
 
 FUTEX, FILE_LOCKS, POLLS, PIPES = "futex", ("flock", "fcntl"), ("poll", "ppoll"), ("read", "write", "readv", "writev")
@@ -126,7 +126,13 @@ def _wait(look: TreeLook, thread: KernelThread) -> Iterator[str]:
     elif wait.call in FILE_LOCKS:
         yield from _file_lock(look, thread)
     else:
-        yield f"{_name(thread)} {'sleeps' if wait.how is Waits.SLEEP else 'waits in ' + (wait.call or 'the kernel')}"
+        yield f"{_name(thread)} {'sleeps' if wait.how is Waits.SLEEP else _other(look, thread, wait)}"
+
+
+def _other(look: TreeLook, thread: KernelThread, wait: Wait) -> str:
+    """Any other call: of a descriptor, what that leads to."""
+    target = look.descriptors.get((thread.process, -1 if wait.descriptor is None else wait.descriptor))
+    return f"waits in {wait.call or 'the kernel'}" + (f" for {target}" if target else "")
 
 
 def _futex(look: TreeLook, thread: KernelThread, timed: bool) -> Iterator[str]:

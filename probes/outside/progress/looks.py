@@ -47,6 +47,7 @@ class HangProbe(Probe):
         self._ring = LiveRing(watched.folder / records.FLIGHT_RING)
         self._outputs = [str(watched.folder / name) for name in (records.STDOUT, records.STDERR)]
         self._taken = 0
+        self._disturbed = 0.0  # when stacks were last asked for
 
     @classmethod
     def missing(cls) -> str | None:
@@ -65,14 +66,16 @@ class HangProbe(Probe):
             Snapshot(self.watched.pid, last, self.watched.folder / records.GAPS, LOOK_SECONDS).gdb()
             moved = self._mark() != mark
         verdict = "progress" if moved else NO_PROGRESS
-        row = {"event": "looked", "t": time.perf_counter(), "verdict": verdict, "first": first, "last": self._taken}
+        self._disturbed = time.perf_counter()
+        row = {"event": "looked", "t": self._disturbed, "verdict": verdict, "first": first, "last": self._taken}
         records.append(self.watched.folder / records.HANG, row)
         return moved
 
     def _look_at_tree(self, mark: tuple[int, ...]) -> None:
         """Take two undisturbed looks, before any stack is asked for; not where somebody has just taken them."""
         rows = records.read_lines(self.watched.folder / records.STILL).rows
-        if not rows or time.perf_counter() - rows[-1].value["t"] > JUST_NOW_SECONDS:
+        since = max(self._disturbed, time.perf_counter() - JUST_NOW_SECONDS)
+        if not rows or rows[-1].value["t"] < since:
             tree_look.take(self.watched)
             self._wait(mark)
             tree_look.take(self.watched)
