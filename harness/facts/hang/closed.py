@@ -14,7 +14,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from harness.facts.hang.tree import TreeLook
+from harness.facts.hang.tree import Mapping, TreeLook
 from harness.facts.hang.waits_for import CHILDREN, Wait, Waits, wait_of
 from probes.outside.threads.kernel_threads import KernelThread
 
@@ -140,16 +140,18 @@ def _futex(look: TreeLook, thread: KernelThread, timed: bool) -> Iterator[str]:
     if timed or operation & FUTEX_COMMAND not in FUTEX_WAITS:
         yield f"{_name(thread)} waits at a lock, with a time limit"
     elif not operation & FUTEX_PRIVATE:
-        strangers = _sharers(look, thread) - look.parents.keys()
-        if strangers:
+        strangers = {one.process for one in _shared(look, thread)} - look.parents.keys()
+        if any(one.is_named for one in _shared(look, thread)):
+            yield f"{_name(thread)} waits at a lock in a file that others may map"
+        elif strangers:
             yield f"{_name(thread)} waits at a lock that process {min(strangers)} shares"
 
 
-def _sharers(look: TreeLook, thread: KernelThread) -> set[int]:
-    """Return who has the memory of a lock; nobody else where it is the process' own."""
+def _shared(look: TreeLook, thread: KernelThread) -> list[Mapping]:
+    """Return the memory of a lock wherever it is mapped; none where it is the process' own."""
     address = thread.arguments[0]
     own = [one for one in look.shared if one.process == thread.process and one.low <= address < one.high]
-    return {one.process for one in look.shared for mine in own if one.file == mine.file}
+    return [one for one in look.shared for mine in own if one.file == mine.file]
 
 
 def _is_untimed(thread: KernelThread, call: str) -> bool:

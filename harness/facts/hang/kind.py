@@ -51,7 +51,7 @@ def facts(folder: TrialFolder) -> list[Fact]:
         return [Fact("hang_kind", SLOW, here)]
     taken = still_threads.looks(folder)
     threads = still_threads.read(folder, taken)
-    seen = tree.since(folder.path, ends[-2].value["t"] if len(ends) > 1 else 0.0)
+    seen = tree.since(folder.path, max(_moved(folder), ends[-2].value["t"] if len(ends) > 1 else 0.0))
     kind, culprits = by_tree(kind_of(threads), threads, seen)
     processes = ranks.facts(folder, threads, {one.process: sentence(one) for one in threads if one.is_main})
     return [
@@ -64,6 +64,12 @@ def facts(folder: TrialFolder) -> list[Fact]:
         *(Fact("hang_wait", sentence(thread), thread.sources) for thread in culprits),
         Fact("hang_threads", [_row(thread) for thread in _ordered(threads)], _sources(_ordered(threads)) or here),
     ]
+
+
+def _moved(folder: TrialFolder) -> float:
+    """Return when it last made progress: what was seen before that is no part of this standstill."""
+    rows = [row.value for row in folder.lines(records.LIMITS).rows if row.value["limit"] == "no progress"]
+    return float(rows[-1]["t"] - rows[-1]["idle_seconds"]) if rows else 0.0
 
 
 def by_tree(

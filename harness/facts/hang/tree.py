@@ -17,7 +17,8 @@ LOCK = re.compile(
     r"^(?P<id>\d+): (?P<waits>-> )?(?P<kind>\w+) +\w+ +\w+ (?P<pid>-?\d+) [0-9a-f]+:[0-9a-f]+:(?P<inode>\d+) "
 )
 SHARED = re.compile(
-    r"^/proc/(?P<pid>\d+)/maps:(?P<low>[0-9a-f]+)-(?P<high>[0-9a-f]+) \S+ \S+ (?P<device>\S+) (?P<inode>\d+)"
+    r"^/proc/(?P<pid>\d+)/maps:(?P<low>[0-9a-f]+)-(?P<high>[0-9a-f]+) \S+ \S+ "
+    r"(?P<device>\S+) (?P<inode>\d+) *(?P<path>.*)$"
 )
 MOST_READ = 8
 
@@ -34,12 +35,13 @@ class FileLock:
 
 @dataclasses.dataclass(frozen=True)
 class Mapping:
-    """A piece of memory that processes share: the same `file` is the same memory."""
+    """A piece of memory that processes share: the same `file` is the same memory; `is_named`: anybody can open it."""
 
     process: int
     low: int
     high: int
     file: tuple[str, str]
+    is_named: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,6 +141,12 @@ def _known(pid: int) -> int | None:
 def _shared(path: Path) -> tuple[Mapping, ...]:
     found = (match for line in _lines(path) if (match := SHARED.match(line)))
     return tuple(
-        Mapping(int(one["pid"]), int(one["low"], 16), int(one["high"], 16), (one["device"], one["inode"]))
+        Mapping(
+            int(one["pid"]),
+            int(one["low"], 16),
+            int(one["high"], 16),
+            (one["device"], one["inode"]),
+            one["path"].startswith("/") and not one["path"].endswith(" (deleted)"),
+        )
         for one in found
     )

@@ -40,6 +40,7 @@ def open_by(*threads: KernelThread, **changes: object) -> str:
 
 
 SHARED_MEMORY = (Mapping(7, 0x7000, 0x8000, ("00:01", "12")), Mapping(8, 0x9000, 0xA000, ("00:01", "12")))
+NAMED = (Mapping(7, 0x7000, 0x8000, ("00:01", "12"), is_named=True),)
 CLOSED = [
     ("locks", [thread(7), thread(8, process=7)], {}),
     ("reads from a pipe of its own", [thread(7, READ, 3)], {}),
@@ -63,6 +64,7 @@ OPEN = [
     ("a stranger's lock", [thread(7, FLOCK, 3)], {"locks": (FileLock(7, 99, "FLOCK", 1),)}, "process 99 holds"),
     ("a lock of nobody known", [thread(7, FLOCK, 3)], {"locks": (FileLock(7, None, "OFDLCK", 1),)}, "file's lock"),
     ("a stranger's memory", [thread(7, FUTEX, 0x7000, SHARED, 0, 0)], {"shared": SHARED_MEMORY}, "process 8 shares"),
+    ("a file that anybody can map", [thread(7, FUTEX, 0x7000, SHARED, 0, 0)], {"shared": NAMED}, "others may map"),
     ("a debugger", [thread(7, tracer=99)], {}, "being traced"),
     ("stopped by a debugger", [thread(7, state="t")], {}, "stopped by a debugger"),
     ("stopped", [thread(7), thread(8, state="T")], {}, "is stopped"),
