@@ -97,7 +97,7 @@ def wanted(case: Study, confinement: str | None) -> list[Intervention]:
     chosen += _for_ending(dead)
     chosen += _for_pools(case)
     chosen += _for_python_threads(case)
-    chosen += [NO_WORKERS] if case.cell.as_dict().get("num_workers", dead.value("num_workers")) else []
+    chosen += [NO_WORKERS] if _has_workers(case) else []
     return chosen
 
 
@@ -180,6 +180,13 @@ def _has_threads(case: Study) -> bool:
     """Whether fewer threads can be tried: the cell's own number, or where it has none, what torch said."""
     threads = case.cell.as_dict().get("threads") or case.reference.value("torch_threads") or 1
     return bool(threads != 1)
+
+
+def _has_workers(case: Study) -> bool:
+    """Whether the data loader's processes can be taken away: by the cell's or the configuration's number, or inside."""
+    dead = case.reference
+    told = case.cell.as_dict().get("num_workers", dead.value("num_workers"))
+    return bool(dead.value("loader_workers") if told is None else told)
 
 
 def _needs_confirming(case: Study) -> bool:

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from harness.facts import cpu_time, died_in_probe, forward_timings, gaps, target_settings, told_inside
+from harness.facts import (
+    cpu_time,
+    died_in_probe,
+    forward_timings,
+    gaps,
+    point_of_death,
+    printed_errors,
+    target_settings,
+    told_inside,
+)
 from harness.facts.crash import fault_place, faulting_stack, no_stack, signature
-from harness.facts.ended import early_end, exit_calls, outcome
+from harness.facts.ended import early_end, exit_calls, outcome, standstill_reported
 from harness.facts.folder import TrialFolder
 from harness.facts.hang import halted
 from harness.facts.hang import kind as hangs
-from harness.facts.last_event import last_event
 from harness.facts.memory import growth as memory_growth
 from harness.facts.memory import headroom
 from harness.facts.memory import signs as memory_facts
@@ -47,6 +55,8 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     died_in_probe.facts,
     halted.facts,
     hangs.facts,
+    printed_errors.facts,
+    standstill_reported.facts,
     first_death.facts,
     refusals.facts,
     senders.facts,
@@ -62,8 +72,8 @@ def read(root: Path, trial_id: str) -> Trial:
     own = folder.flight()
     place = training_process.place(folder, own)
     flight = training_process.flight_of(folder, place) if place else own
-    last = last_event(flight)
     ending = outcome.judge(folder, own, flight[-1].done if flight else 0)
+    last = point_of_death.of(folder, place, flight, ending.outcome)
     spec = folder.spec
     facts = _collect(folder, flight, place)
     return Trial(

@@ -11,8 +11,8 @@ ERROR_KEYS = ("pid", "type", "message", "thread", "is_main", "errno", "filename"
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `torch_version`, `python_error` (one an exception), and `own_signals_forbidden`."""
-    return _torch(folder) + _errors(folder) + _silenced(folder)
+    """Return `torch_version`, `python_error` (one an exception), `own_signals_forbidden`, and `loader_workers`."""
+    return _torch(folder) + _errors(folder) + _silenced(folder) + _workers(folder)
 
 
 def _torch(folder: TrialFolder) -> list[Fact]:
@@ -26,6 +26,16 @@ def _silenced(folder: TrialFolder) -> list[Fact]:
     return [
         Fact("own_signals_forbidden", row.value["applied"], (folder.source(records.INSIDE, row.line),)) for row in rows
     ]
+
+
+def _workers(folder: TrialFolder) -> list[Fact]:
+    """Return `loader_workers`: the most that a DataLoader of any process asked for."""
+    own = [folder.path / records.INSIDE, *sorted(folder.path.glob(f"{records.PROCESSES}/*/{records.INSIDE}"))]
+    names = [path.relative_to(folder.path).as_posix() for path in own]
+    rows = [(name, row) for name in names for row in folder.lines(name).rows]
+    asked = [(name, row) for name, row in rows if row.value.get("event") == "loader workers"]
+    most = max(asked, key=lambda pair: pair[1].value["asked"], default=None)
+    return [Fact("loader_workers", most[1].value["asked"], (folder.source(most[0], most[1].line),))] if most else []
 
 
 def _errors(folder: TrialFolder) -> list[Fact]:

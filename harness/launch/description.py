@@ -71,6 +71,7 @@ def _spec(request: Request, words: list[str], confine: Mapping[str, Any] | None)
         "factors": request.cell.as_dict(), "interventions": [changed.id] if request.intervention else [],
         "python": target.interpreter, "directory": str(target.directory), "supervisor": os.getpid(),
         "threads": request.told_threads, "interop_threads": request.effective.as_dict().get("interop_threads"),
+        "loader_workers": request.loader_workers,
         "inside_probes": plan.inside_probes and changed.inside_probes,
         "onednn": changed.onednn, "own_signals": changed.own_signals, "stack_bytes": changed.stack_bytes,
         "lift_limits": changed.lift_limits, "one_core": changed.one_core, "switch_seconds": changed.switch_seconds,

@@ -10,7 +10,7 @@ from typing import Any
 from harness.model import Cell
 from harness.plan.intervention import Intervention
 from harness.plan.plan_file import Plan
-from harness.plan.target_section import MEMORY_FACTOR
+from harness.plan.target_section import MEMORY_FACTOR, problem_of
 
 UNCHANGED = Intervention("as asked for")
 
@@ -52,3 +52,13 @@ class Request:
         """The number of threads that torch is told by a call; None: it follows the variables."""
         threads: int | None = self.effective.as_dict().get("threads")
         return (self.change.torch_threads or threads) if self.change.tells_torch else None
+
+    @property
+    def loader_workers(self) -> int | None:
+        """The number of workers that a DataLoader is told from inside; None: it is the target's own affair.
+
+        Only where an intervention changes it and the target has no other way to be given the number.
+        """
+        wanted: int | None = dict(self.change.factors).get("num_workers")
+        told = wanted is not None and problem_of(self.plan.target, "num_workers", (wanted,)) is not None
+        return wanted if told else None

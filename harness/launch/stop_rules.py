@@ -9,6 +9,7 @@ from harness.launch.stillness import allowed_seconds
 from harness.plan.plan_file import Limits
 from harness.plan.survive import Survive
 
+NO_PROGRESS = "no progress"
 WELL = ("survived", "steps")  # the limits that mean well: the trial was ended alive
 
 
@@ -63,7 +64,7 @@ class NoProgress:
     """Ends a trial that has stood still for longer than the plan and its own pace allow."""
 
     limits: Limits
-    name: str = "no progress"
+    name: str = NO_PROGRESS
 
     def reached(self, pulse: Pulse) -> bool:
         """Whether it has stood still for too long."""

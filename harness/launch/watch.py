@@ -9,6 +9,7 @@ from collections.abc import Callable
 from harness.launch import stop_rules
 from harness.launch.process import Child
 from harness.launch.pulses import Pulses
+from harness.launch.standstill import Standstill
 from harness.launch.stillness import allowed_seconds
 from harness.launch.stop_rules import Pulse
 from harness.launch.system import verbs
@@ -28,6 +29,7 @@ class Watch:
         survive = plan.survive
         self._pulses = Pulses(watched, probes, counts_forwards=survive is not None and survive.field == "forwards")
         self._armed = stop_rules.from_plan(plan.limits, survive)
+        self._standstill = Standstill(watched)
 
     def until_end(self, keep_going: KeepGoing) -> str | None:
         """Sample until the child has ended; return the limit at which the harness ended it, None where it did not.
@@ -53,6 +55,8 @@ class Watch:
 
     def _reason_to_end(self, pulse: Pulse, keep_going: bool) -> str | None:
         reached = next((limit.name for limit in self._armed if limit.reached(pulse)), None)
+        if reached is None and keep_going and self._standstill.is_closed(pulse.idle_seconds):
+            return stop_rules.NO_PROGRESS
         return reached if keep_going else "interrupted"
 
     def _is_vetoed(self, reason: str, pulse: Pulse) -> bool:

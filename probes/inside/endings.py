@@ -42,12 +42,12 @@ class MainProgram:
         exits = self._folder.lines("exits.jsonl")
         own = _without_boot(trace)
         if error is None:
-            exits.write(call="end of main", code=0, thread="MainThread", stack=[])
+            exits.write(call="end of main", code=0, thread="MainThread", stack=[], **_waited_for())
         elif isinstance(error, SystemExit):
             _record_handled(self._folder, _exit_code(error), error.__context__)
             exits.write(
                 call="sys.exit", code=_exit_code(error), thread="MainThread", stack=traceback.format_tb(own),
-                **asked.of_trace(own), **_training(),
+                **asked.of_trace(own), **_training(), **_waited_for(),
             )  # fmt: skip
         else:
             _record_error(self._folder, "MainThread", True, kind, error, own)
@@ -67,6 +67,16 @@ class Worker(MainProgram):
             super().__exit__(kind, error, trace)
         else:
             _record_error(self._folder, "MainThread", True, kind, error, trace)
+
+
+def _waited_for() -> dict:
+    """Return whom the interpreter will wait for once the main program has ended; nothing where there is nobody."""
+    process = sys.modules.get("multiprocessing.process")
+    here = threading.current_thread()
+    threads = [thread.name for thread in threading.enumerate() if thread is not here and not thread.daemon]
+    known = sorted(getattr(process, "_children", ()), key=lambda child: child.pid or 0)
+    children = [child.pid for child in known if not child.daemon and child.is_alive()]
+    return {name: found for name, found in (("waits_for", threads), ("children", children)) if found}
 
 
 def watch(folder: RecordFolder, tracker: Tracker) -> None:

@@ -11,7 +11,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
-from . import compiled, steering
+from . import compiled, loaders, meetings, steering
 from .flight import KIND
 from .lines import Lines
 from .tracker import Tracker
@@ -27,6 +27,8 @@ def install(torch: types.ModuleType, tracker: Tracker, spec: dict, inside: Lines
     _hook_optimizers(torch, tracker)
     _hook_backward(torch, tracker)
     _hook_data(torch, tracker)
+    loaders.watch(sys.modules["torch.utils.data.dataloader"], spec, inside)
+    meetings.watch(inside)
     compiled.keep_out(torch, inside)
     inside.write(
         event="torch", version=torch.__version__, threads=torch.get_num_threads(),
@@ -96,17 +98,17 @@ def _hook_backward(torch: types.ModuleType, tracker: Tracker) -> None:
 
 
 def _hook_data(torch: types.ModuleType, tracker: Tracker) -> None:
-    loaders = sys.modules["torch.utils.data.dataloader"]
-    iterator = loaders._BaseDataLoaderIter
+    module = sys.modules["torch.utils.data.dataloader"]
+    iterator = module._BaseDataLoaderIter
     iterator.__next__ = _between(iterator.__next__, tracker, KIND["data"], KIND["batch"])
-    create = loaders.DataLoader.__iter__
+    create = module.DataLoader.__iter__
     epochs = Epochs(tracker)
 
     def __iter__(self: object) -> object:
         epochs.begin(self)
         return create(self)
 
-    loaders.DataLoader.__iter__ = __iter__
+    module.DataLoader.__iter__ = __iter__
 
 
 class Epochs:

@@ -21,6 +21,8 @@ def predicts(trial: Trial) -> bool:
     death = judged.of(trial)
     if trial.outcome != "died" or trial.exit.ntstatus or death.is_orderly or death.is_tool:
         return False
+    if trial.value("standstill_reported"):
+        return False  # a watchdog's exit only reports a standstill
     if death.code is None:
         return explaining_call(trial) is not None
     return death.error is None and library_exit(trial) is None

@@ -26,13 +26,19 @@ DEEPER = (
     memory_exhaustion, threading_fault, io_fault, resource_limit, external_kill, native_fault, stack_overflow,
     illegal_instruction, deliberate_exit,
 )  # fmt: skip
+STANDSTILL = "the exception only reports a standstill that the program's own time limit had noticed"
 SOME = Gap("uncaught exception", "not every failure has one")
 MESSENGER = Gap("first death", "another process died first, and why is not known; the exception only reports it")
 
 
 def predicts(trial: Trial) -> bool:
-    """An uncaught exception was recorded."""
-    return trial.value("python_error") is not None
+    """An uncaught exception was recorded, and it reports something else than a standstill that was noticed."""
+    return trial.value("python_error") is not None and not reports_standstill(trial)
+
+
+def reports_standstill(trial: Trial) -> bool:
+    """Whether the exception is a time limit's, of the program's own: the standstill is the failure."""
+    return trial.value("standstill_reported") is not None
 
 
 def judge(case: Case) -> Finding:
@@ -44,7 +50,8 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
-        return no_sign_of(case, ID, "no uncaught exception was recorded")
+        reports = any(reports_standstill(trial) and trial.value("python_error") for trial in case.failures)
+        return no_sign_of(case, ID, STANDSTILL if reports else "no uncaught exception was recorded")
     reasons = tuple(reason for trial in matching for reason in (*_first_death(trial), _reason(trial)))
     cause = _deeper(case)
     if cause is not None:

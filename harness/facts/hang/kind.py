@@ -7,17 +7,22 @@ The rules, in their order (a tick is 1/100 s; shares of a core are measured betw
 3. A thread in uninterruptible sleep (state D): `blocked I/O`.
 4. The main thread reads, writes, polls or opens: `blocked I/O`; a `deadlock` where it waits for a child that waits for
    a lock.
-5. The main thread sleeps: `waiting in sleep`.
+5. The main thread sleeps: `waiting in sleep`; `polling` where it keeps waking up, and goes back to sleep.
 6. The main thread waits for a lock: `deadlock`, unless the only thread that it can wait for is itself in I/O or asleep.
    With a time limit and nobody else at a lock: `waiting in sleep`.
+Before all of them: where the looks at the whole tree show that nobody is left who could end any of its waits
+(`closed.py`), it is a `deadlock`.
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 from harness.facts.folder import TrialFolder
-from harness.facts.hang import still_threads
+from harness.facts.hang import closed, ranks, still_threads, story, tree
 from harness.facts.hang.stacks import Frame
 from harness.facts.hang.still_threads import StillThread
+from harness.facts.hang.tree import TreeLook
 from harness.facts.hang.waits_for import LISTENING, Waits
 from harness.model import Fact, Source
 from probes import records
@@ -27,9 +32,11 @@ SPINNING = "spinning"
 NATIVE_LOOP = "native loop holding the GIL"
 BLOCKED_IO = "blocked I/O"
 SLEEPING = "waiting in sleep"
+POLLING = "polling"
 SLOW = "merely slow"
 UNKNOWN = "unknown"
 LOOKS = 3
+WAKES_OF_A_POLL = 2  # between the first and the last undisturbed look
 SHOWN_THREADS = 40
 """Native pools have hundreds of threads that wait alike; those that Python knows come first."""
 
@@ -39,20 +46,59 @@ def facts(folder: TrialFolder) -> list[Fact]:
     ends = [row for row in folder.lines(records.HANG).rows if row.value["event"] == "looked"]
     if not ends:
         return []
-    end = ends[-1]
-    here = (folder.source(records.HANG, end.line),)
-    if end.value["verdict"] == "progress":
+    here = (folder.source(records.HANG, ends[-1].line),)
+    if ends[-1].value["verdict"] == "progress":
         return [Fact("hang_kind", SLOW, here)]
     taken = still_threads.looks(folder)
     threads = still_threads.read(folder, taken)
-    kind, culprits = kind_of(threads)
+    seen = tree.since(folder.path, max(_moved(folder), ends[-2].value["t"] if len(ends) > 1 else 0.0))
+    kind, culprits = by_tree(kind_of(threads), threads, seen)
+    processes = ranks.facts(folder, threads, {one.process: sentence(one) for one in threads if one.is_main})
     return [
         Fact("hang_looks", len(taken), here),
         *_stood_still(folder),
         Fact("hang_kind", kind, _sources(culprits) or here),
+        *_closed(folder, seen),
+        *story.facts(folder, threads, seen[-1] if seen else None),
+        *processes,
         *(Fact("hang_wait", sentence(thread), thread.sources) for thread in culprits),
         Fact("hang_threads", [_row(thread) for thread in _ordered(threads)], _sources(_ordered(threads)) or here),
     ]
+
+
+def _moved(folder: TrialFolder) -> float:
+    """Return when it last made progress: what was seen before that is no part of this standstill."""
+    rows = [row.value for row in folder.lines(records.LIMITS).rows if row.value["limit"] == "no progress"]
+    return float(rows[-1]["t"] - rows[-1]["idle_seconds"]) if rows else 0.0
+
+
+def by_tree(
+    found: tuple[str, list[StillThread]], threads: list[StillThread], seen: list[TreeLook]
+) -> tuple[str, list[StillThread]]:
+    """Correct what threads alone tell by what the whole tree does: closed, it is a deadlock; a poller is no sleeper."""
+    kind, culprits = found
+    main = [thread for thread in threads if thread.is_main][:1]
+    if len(seen) > 1 and closed.circle(*seen[-2:]).is_closed:
+        return DEADLOCK, culprits or main
+    asking = [one for one in (*main, *culprits) if one.wait.how is Waits.SLEEP or one.wait.timed or not one.idle]
+    if kind in (SLEEPING, SPINNING, UNKNOWN) and not any(thread.is_busy for thread in threads) and _polls(asking, seen):
+        return POLLING, culprits or main
+    return kind, culprits
+
+
+def _polls(asking: list[StillThread], seen: list[TreeLook]) -> bool:
+    """Whether one of them kept waking up: a sleep that is gone back to again and again asks for something."""
+    counts = [[look.threads[one.id].switches for look in seen if one.id in look.threads] for one in asking]
+    return any(row[-1] - row[0] >= WAKES_OF_A_POLL for row in counts if len(row) > 1)
+
+
+def _closed(folder: TrialFolder, seen: list[TreeLook]) -> list[Fact]:
+    """Return `hang_closed`: whether anybody is left who could end it, by the last two looks at the tree."""
+    if len(seen) < 2:
+        return []
+    found = closed.circle(*seen[-2:])
+    sources = tuple(folder.source(records.STILL, look.line) for look in seen[-2:])
+    return [Fact("hang_closed", {"closed": found.is_closed, **dataclasses.asdict(found)}, sources)]
 
 
 def _stood_still(folder: TrialFolder) -> list[Fact]:
@@ -186,11 +232,12 @@ def _where(thread: StillThread) -> str:
     named = next((frame for frame in native if not frame.is_plumbing), None)
     if named is None and thread.is_busy:
         named = next((frame for frame in reversed(native) if not frame.name.startswith("0x")), None)
-    own = next((frame for frame in thread.frames[1:] if not frame.is_standard), None)
+    own = next((frame for frame in thread.frames if frame.is_own), None)
     innermost: Frame | None = thread.frames[0] if thread.frames else None
     parts = [f" in native code, {named}"] if named and not (thread.is_busy and not thread.stays_native) else []
     parts += [f", called from {innermost}" if parts else f" in {innermost}"] if innermost else []
-    parts += [f", from {own}"] if innermost and own and innermost.is_standard else []
+    parts += [f", from {own}"] if own and own is not innermost else []
+    parts += [", with no frame of the target's own code"] if innermost and own is None and thread.is_main else []
     return "".join(parts)
 
 

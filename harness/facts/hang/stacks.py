@@ -14,6 +14,10 @@ SAMPLE = re.compile(r"^(?P<stack>.*) (?P<count>\d+)$")
 PYTHON_SAMPLE = re.compile(r"\([^()]*:\d+\)$")  # name (file.py:12); a native frame has no line number
 PLUMBING = re.compile(r"(lib)?python3?|libc[.-]|libpthread|ld-|libffi|_ctypes|\[vdso")
 STANDARD = re.compile(r"[/\\](lib[/\\]python3\.\d+|Lib)[/\\](?!site-packages|dist-packages)|^<frozen ")
+LIBRARIES = re.compile(
+    r"^<frozen |(^|[/\\])(lib[/\\]python3\.\d+|Lib|python3\d+\.zip|site-packages|dist-packages)[/\\]"
+)
+PACKAGE = re.compile(r"[/\\](?:site|dist)-packages[/\\](.+)$")
 BOOT = re.compile(r"[/\\]probes[/\\]inside[/\\]")
 
 
@@ -32,13 +36,21 @@ class Frame:
         return bool(STANDARD.search(self.file) or BOOT.search(self.file))
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is the target's own code: neither in Python's library nor in an installed package, nor ours."""
+        return self.is_python and not (LIBRARIES.search(self.file) or BOOT.search(self.file))
+
+    @property
     def is_wrapper(self) -> bool:
         """Whether it is ours, and only passes a call of the target on."""
         return bool(BOOT.search(self.file)) and self.name.rpartition(".")[2] in noise.WRAPPERS
 
     def __str__(self) -> str:
-        """Return e.g. "Thread.join (threading.py:1119)"; a file of the program itself keeps its folders."""
-        where = self.base if self.is_standard or not self.is_python else self.file
+        """Return e.g. "Thread.join (threading.py:1119)"; a file of the program itself keeps its folders, one of a
+        package those within it.
+        """
+        package = PACKAGE.search(self.file)
+        where = self.base if self.is_standard or not self.is_python else package[1] if package else self.file
         return f"{self.name} ({where}:{self.line})" if self.is_python else f"{self.name} ({where})"
 
     @property

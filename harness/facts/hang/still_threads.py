@@ -18,6 +18,7 @@ from probes.outside.threads.thread_states import KernelThread
 IDLE_TICKS = 2  # a second, below which a thread has done nothing
 GIL_WAITS = ("take_gil", "pthread_cond_timedwait")
 WORK_QUEUES = ("queues.py", "synchronize.py", "connection.py")  # of multiprocessing
+HELPERS = ("resource_tracker.py", "forkserver.py")
 BUSY_CORES = 0.1  # a looping thread takes a whole core, less on a machine that is shared
 
 
@@ -75,6 +76,11 @@ class StillThread:
     def is_idle_worker(self) -> bool:
         """Whether it is a worker of multiprocessing that waits for work: in a pool they do so in turns, at a lock."""
         return any(frame.base in WORK_QUEUES for frame in self.frames[:3])
+
+    @property
+    def is_helper(self) -> bool:
+        """Whether it is in a process of multiprocessing's own, which serves the others and does none of their work."""
+        return any(frame.base in HELPERS for frame in self.frames)
 
     @property
     def is_queue_feeder(self) -> bool:

@@ -16,6 +16,7 @@ from probes import records
 from probes.outside.machine import stack_tools
 from probes.outside.memory.tree_samples import descendants
 from probes.outside.probe import Probe, Watched
+from probes.outside.progress import tree_look
 from probes.outside.progress.flight import LiveRing
 from probes.outside.snapshot import THREAD_FILES, Snapshot
 from probes.outside.threads import thread_states
@@ -25,10 +26,12 @@ LOOKS = 3
 APART_SECONDS = 1.0
 LOOK_SECONDS = 8.0
 CHILD_SECONDS = 2.0
-MOST_CHILDREN = 4  # the children of one kind wait in one way: a few tell of all
+MOST_CHILDREN = 8  # the children of one kind wait in one way: a few tell of all
+MOST_NATIVE = 4  # stacks with native frames cost seconds
 PROFILE_PER_SECOND = 20
 PROFILE_SECONDS = 6.0
 POLL_SECONDS = 0.05
+JUST_NOW_SECONDS = 2.0
 BUSY_TICKS = 10  # in the second between two looks: worth a profile
 
 
@@ -44,6 +47,7 @@ class HangProbe(Probe):
         self._ring = LiveRing(watched.folder / records.FLIGHT_RING)
         self._outputs = [str(watched.folder / name) for name in (records.STDOUT, records.STDERR)]
         self._taken = 0
+        self._disturbed = 0.0  # when stacks were last asked for
 
     @classmethod
     def missing(cls) -> str | None:
@@ -55,15 +59,26 @@ class HangProbe(Probe):
         if reason != NO_PROGRESS:
             return False
         mark, first = self._mark(), self._taken + 1
+        self._look_at_tree(mark)
         moved = any(self._look(number, number == first, mark) for number in range(first, first + LOOKS))
         last = self._folder(self._taken)
         if not moved and _has_native_threads(last):
             Snapshot(self.watched.pid, last, self.watched.folder / records.GAPS, LOOK_SECONDS).gdb()
             moved = self._mark() != mark
         verdict = "progress" if moved else NO_PROGRESS
-        row = {"event": "looked", "t": time.perf_counter(), "verdict": verdict, "first": first, "last": self._taken}
+        self._disturbed = time.perf_counter()
+        row = {"event": "looked", "t": self._disturbed, "verdict": verdict, "first": first, "last": self._taken}
         records.append(self.watched.folder / records.HANG, row)
         return moved
+
+    def _look_at_tree(self, mark: tuple[int, ...]) -> None:
+        """Take two undisturbed looks, before any stack is asked for; not where somebody has just taken them."""
+        rows = records.read_lines(self.watched.folder / records.STILL).rows
+        since = max(self._disturbed, time.perf_counter() - JUST_NOW_SECONDS)
+        if not rows or rows[-1].value["t"] < since:
+            tree_look.take(self.watched)
+            self._wait(mark)
+            tree_look.take(self.watched)
 
     def _look(self, number: int, is_first: bool, mark: tuple[int, ...]) -> bool:
         """Take one look, a second after the one before; whether the program has moved since the mark."""
@@ -80,7 +95,7 @@ class HangProbe(Probe):
     def _snapshot(self, number: int, is_first: bool) -> None:
         """The cheap and undisturbing first: once stacks are taken, threads have been stopped."""
         folder, pid = self._folder(number), self.watched.pid
-        children = [child.pid for child in descendants(pid) if child.pid != pid]
+        children = self._own_first([child.pid for child in descendants(pid) if child.pid != pid])
         records.append(self.watched.folder / records.HANG, {
             "event": "look", "t": time.perf_counter(), "number": number, "folder": f"native/hang-{number}", "pid": pid,
             "children": children[:MOST_CHILDREN], "children_left_out": len(children[MOST_CHILDREN:]),
@@ -95,8 +110,13 @@ class HangProbe(Probe):
             _threads(part, is_first)
         for part in (whole, *parts):
             part.python()
-        for part in (whole, *parts) if is_first else (whole,):
+        for part in (whole, *parts[:MOST_NATIVE]) if is_first else (whole,):
             part.native()
+
+    def _own_first(self, pids: list[int]) -> list[int]:
+        """Order children by what they may tell: first those that have records of their own, the ranks and workers."""
+        place = self.watched.folder / records.PROCESSES
+        return sorted(pids, key=lambda pid: (not (place / str(pid)).is_dir(), pid))
 
     def _wait(self, mark: tuple[int, ...]) -> bool:
         """Wait until the next look is due; whether the program has moved before that."""

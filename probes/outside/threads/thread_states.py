@@ -16,7 +16,9 @@ LINE = re.compile(r"^/proc/(?P<pid>\d+)/task/(?P<thread>\d+)/(?P<file>\w+):(?P<t
 class KernelThread:
     """One thread at one instant; `ticks` is its CPU time in clock ticks, `lines` say where in threads.txt it stands.
 
-    `syscall` is None where the thread was running or the kernel would not say; its arguments are raw registers.
+    `syscall` is None where the thread was running or the kernel would not say; its arguments are raw registers. What
+    stands in status: `switches` (context switches of both kinds), `caught` (signals with a handler, as a mask), and
+    `tracer` (0: none); only where it was copied.
     """
 
     id: int
@@ -27,6 +29,10 @@ class KernelThread:
     arguments: tuple[int, ...] = ()
     wchan: str = ""
     lines: dict[str, int] = dataclasses.field(default_factory=dict)
+    process: int = dataclasses.field(default=0, compare=False)
+    switches: int = dataclasses.field(default=0, compare=False)
+    caught: int = dataclasses.field(default=0, compare=False)
+    tracer: int = dataclasses.field(default=0, compare=False)
 
 
 def read(path: Path) -> dict[int, KernelThread]:
@@ -37,6 +43,7 @@ def read(path: Path) -> dict[int, KernelThread]:
         match = LINE.match(line)
         if match:
             thread = threads.setdefault(int(match["thread"]), KernelThread(int(match["thread"])))
+            thread.process = int(match["pid"])
             thread.lines.setdefault(match["file"], number)
             _take(thread, match["file"], match["text"])
     return threads
@@ -53,3 +60,14 @@ def _take(thread: KernelThread, file: str, text: str) -> None:
     elif file == "syscall" and text[:1].isdigit():
         number, *arguments = text.split()
         thread.syscall, thread.arguments = int(number), tuple(int(word, 16) for word in arguments[:6])
+    elif file == "status":
+        _take_status(thread, *text.split(":", 1))
+
+
+def _take_status(thread: KernelThread, key: str, value: str = "") -> None:
+    if key.endswith("voluntary_ctxt_switches"):  # also "nonvoluntary_..."
+        thread.switches += int(value)
+    elif key == "SigCgt":
+        thread.caught = int(value, 16)
+    elif key == "TracerPid":
+        thread.tracer = int(value)

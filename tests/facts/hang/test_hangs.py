@@ -35,8 +35,8 @@ HANGS = [
         ("matcher", "of a core without a pause, holding the GIL, in native code, "),
         ("MainThread", "waits for the GIL in Condition.wait"),
     ]),
-    (("hang_read",), "blocked I/O", [("MainThread", "waits for input or output (read pipe:[")]),
-    (("hang_read", "thread"), "blocked I/O", [
+    (("hang_read",), "deadlock", [("MainThread", "waits for input or output (read pipe:[")]),
+    (("hang_read", "thread"), "deadlock", [
         ("reader", "waits for input or output (read pipe:["), ("MainThread", "waits for another thread to end (futex)"),
     ]),
     (("hang_sleep",), "waiting in sleep", [("MainThread", "sleeps (clock_nanosleep) in <module>")]),

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from harness.facts.hang.waits_for import AARCH64, X86_64, Wait, Waits, wait_of
+from harness.facts.hang.waits_for import Wait, Waits, wait_of
 from probes.outside.threads import thread_states
+from probes.outside.threads.system_calls import AARCH64, X86_64
 from probes.outside.threads.thread_states import KernelThread
 
 THREADS = """/proc/7/task/7/comm:python

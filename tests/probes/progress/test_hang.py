@@ -64,7 +64,8 @@ def test_output_meanwhile_is_progress(make: Make, tmp_path: Path) -> None:
     assert probe.before_end("no progress") is False
     ends = [row for row in rows(tmp_path, records.HANG) if row["event"] == "looked"]
     assert [(row["verdict"], row["first"], row["last"]) for row in ends] == [("progress", 1, 1), ("no progress", 2, 4)]
-    assert {path.name for path in (tmp_path / "native").iterdir()} == {f"hang-{number}" for number in (1, 2, 3, 4)}
+    looks = {f"{kind}-{number}" for kind in ("hang", "tree") for number in (1, 2, 3, 4)}
+    assert {path.name for path in (tmp_path / "native").iterdir()} == looks
 
 
 def test_without_the_tool_the_kernel_is_asked(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
