@@ -7,7 +7,6 @@ library do not count: an event loop or a worker thread loops as long as it lives
 
 from __future__ import annotations
 
-import ast
 import functools
 import linecache
 import os
@@ -22,11 +21,12 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LIBRARY = os.path.dirname(os.path.abspath(os.__file__))
 MULTIPROCESSING = os.path.join(LIBRARY, "multiprocessing")
 PACKAGES = ("site-packages", "dist-packages")
-LOOPS = (ast.For, ast.AsyncFor, ast.While)
-SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+LOOPS = ("For", "AsyncFor", "While")  # by name: the module `ast` is not loaded for it
+SCOPES = ("FunctionDef", "AsyncFunctionDef", "ClassDef")
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 MOST_FRAMES = 60
 CHOICES = ("handlers", "cases")  # blocks of which one is taken
+ONLY_AST = 0x400  # PyCF_ONLY_AST
 _started = time.time()
 _trees: dict = {}
 
@@ -113,9 +113,9 @@ def _is_in_loop(place: Place) -> bool:
     if frame.f_code.co_name in COMPREHENSIONS:
         return True
     way = _way(frame, line)
-    scopes = [at for at, (node, _) in enumerate(way) if isinstance(node, SCOPES)]
+    scopes = [at for at, (node, _) in enumerate(way) if type(node).__name__ in SCOPES]
     inner = way[scopes[-1] :] if scopes else way
-    return any(isinstance(node, LOOPS) and part == "body" for node, part in inner)
+    return any(type(node).__name__ in LOOPS and part == "body" for node, part in inner)
 
 
 def _is_last(place: Place) -> bool:
@@ -128,7 +128,7 @@ def _is_last(place: Place) -> bool:
 
 
 def _ends_with(node: Any, part: str, child: object) -> bool:
-    return not isinstance(node, (*LOOPS, *SCOPES)) and (part in CHOICES or getattr(node, part)[-1] is child)
+    return type(node).__name__ not in (*LOOPS, *SCOPES) and (part in CHOICES or getattr(node, part)[-1] is child)
 
 
 def _way(frame: types.FrameType, line: int) -> list:
@@ -145,7 +145,7 @@ def _way(frame: types.FrameType, line: int) -> list:
     return way
 
 
-def _child(node: ast.AST, line: int) -> tuple[str, Optional[ast.AST]]:
+def _child(node: Any, line: int) -> tuple[str, Optional[Any]]:
     for part in (*CHOICES, "body", "orelse", "finalbody"):
         block = getattr(node, part, ())
         for child in block if isinstance(block, list) else ():
@@ -168,13 +168,13 @@ def _has(node: Any) -> bool:
     return hasattr(node, "lineno")
 
 
-def _tree(frame: types.FrameType) -> Optional[ast.Module]:
+def _tree(frame: types.FrameType) -> Any:
     path = frame.f_code.co_filename
     if path not in _trees:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _trees[path] = ast.parse(_source(path, frame))
-    tree: Optional[ast.Module] = _trees[path]
+            _trees[path] = compile(_source(path, frame), path, "exec", ONLY_AST, True)
+    tree: Any = _trees[path]
     return tree
 
 

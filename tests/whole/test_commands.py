@@ -154,7 +154,11 @@ class TestMatrix:
         assert {tuple(specs[name]["interventions"]) for name, _ in trials[:7]} == {()}
         assert [specs[name]["interventions"] for name, _ in trials[7:10]] == [["threads=1"]] * 3
         assert all(specs[name]["confine"]["limit_bytes"] > 0 for name in rungs)
-        assert (done.returncode, data["verdict"]["status"], status["threading-fault"]) == (3, "open", "established")
+        assert (done.returncode, data["verdict"]["status"], status["threading-fault"]) == (
+            3,
+            "open",
+            "open",
+        )  # a variable chose it
         assert data["verdict"]["next_experiments"] != []
 
     def test_nothing_failed_and_nothing_is_changed(self, tmp_path: Path) -> None:

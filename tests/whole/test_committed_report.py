@@ -48,13 +48,25 @@ def test_judged_again_each_finding_stands_for_the_same_reasons(folder: Path) -> 
     for before in committed()["hypotheses"]:
         after = found[before["id"]]
         assert (after["status"], after["gaps"]) == (before["status"], before["gaps"])
-        assert [reason for reason in before["reasons"] if reason not in after["reasons"]] == []
+        texts = {reason["text"] for reason in after["reasons"]}
+        assert [reason for reason in before["reasons"] if reason["text"] not in texts] == []
 
 
 def test_judged_again_each_trial_ended_in_the_same_way(folder: Path) -> None:
-    """Outcome, exit, place, peak, timings and signature; of facts, later versions read more."""
-    before, after = ([{**trial, "facts": None} for trial in one["trials"]] for one in (committed(), again(folder)))
+    """Outcome, exit, place, peak, timings and signature; of facts, later versions read more.
+
+    The place in the model is no part of the sameness of a death from outside any more: there it is chance.
+    """
+    before, after = (
+        [{**trial, "facts": None, "signature": _timeless(trial)} for trial in one["trials"]]
+        for one in (committed(), again(folder))
+    )
     assert after == before
+
+
+def _timeless(trial: dict[str, Any]) -> Any:
+    signature = trial["signature"]
+    return {**signature, "loose": "SIGKILL"} if trial["exit"]["signal"] == "SIGKILL" and signature else signature
 
 
 def test_reviewed_it_says_the_verdict_and_changes_no_record(folder: Path) -> None:

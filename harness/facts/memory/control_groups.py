@@ -61,10 +61,10 @@ def left_in_groups(folder: TrialFolder, last_rss: int, until: float = inf) -> li
     """Return (path, limit, left, source) of each limited group at the last sample of the process before `until`.
 
     Pages of files are not counted as use: the kernel takes them back before it kills. What the process has grown by
-    since the group was last read is.
+    since the group was last read is. Where the OOM killer struck, the group's own peak tells, however fast it went.
     """
     rss_at = {row.line: row.value.get("rss_bytes") for row in folder.lines(records.PRESSURE).rows}
-    found = []
+    found, struck = [], killing_groups(folder)
     for path, rows in history(folder).items():
         live = [row for row in rows if row.alive and "limit_bytes" in row.value and row.t <= until] or [
             row for row in rows if row.alive and "limit_bytes" in row.value
@@ -73,8 +73,11 @@ def left_in_groups(folder: TrialFolder, last_rss: int, until: float = inf) -> li
             value, rss = live[-1].value, rss_at[live[-1].line]
             used = value.get("usage_bytes", 0) - value.get("cache_bytes", 0)
             grown = max(0, last_rss - rss) if rss is not None else 0
-            limit = value["limit_bytes"]
-            found.append((path, limit, max(0, limit - used - grown), folder.source(records.PRESSURE, live[-1].line)))
+            limit, source = value["limit_bytes"], folder.source(records.PRESSURE, live[-1].line)
+            peak, seen = rows[-1].value.get("peak_bytes", 0), folder.source(records.PRESSURE, rows[-1].line)
+            by_peak = path in struck and peak > used + grown
+            left = limit - (peak if by_peak else used + grown)
+            found.append((path, limit, max(0, left), seen if by_peak else source))
     return found
 
 

@@ -67,9 +67,9 @@ def _kernel_line(folder: TrialFolder) -> Iterator[Fact]:
     lines = [row for row in folder.lines(records.KERNEL).rows if _is_within(folder, row)]
     group = _below_mount(own_group(folder)) if is_made_for_trial(folder) else ""
     found = ((row, pattern.search(row.value["text"])) for row in lines for pattern in (KILLED, CHOSEN))
-    told = ((row, match) for row, match in found if match is not None)
+    told = sorted(((row, match) for row, match in found if match is not None), key=lambda one: one[1].re is CHOSEN)
     named = [(row, name) for row, match in told if (name := _victim(folder, match, group)) is not None]
-    for row, names in sorted(named, key=lambda found: VICTIMS.index(found[1]))[:1]:
+    for row, names in sorted(named, key=lambda one: VICTIMS.index(one[1]))[:1]:
         value = {"names": names, "text": row.value["text"]}
         yield Fact("kernel_oom_line", value, (folder.source(records.KERNEL, row.line),))
 

@@ -8,6 +8,7 @@ from math import inf
 from typing import Any
 
 from harness.facts.folder import TrialFolder
+from harness.facts.memory import unsampled
 from harness.facts.memory.control_groups import killing_groups, left_in_groups
 from harness.facts.processes import first_death
 from harness.model import Fact, Source
@@ -37,6 +38,8 @@ def facts(folder: TrialFolder) -> list[Fact]:
     if own and machine:
         found += _headroom(folder, _last(own, until), _last(machine, until), until)
         found += _tree_at_death(folder, _last(machine, until))
+    else:
+        found += unsampled.headroom(folder)
     return found + _tree(folder, machine) + _peak(folder, found) + _outer(folder)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from record_folders import ID, Records
 
+from harness.facts.folder import TrialFolder
 from harness.facts.memory import use as memory
 from harness.model import Fact, Source
 from probes.records import MEMORY
@@ -108,3 +109,16 @@ class TestTightestLimit:
         rows = [{"t": 1, **OWN, "rss_bytes": 900}, {"t": 1, **MACHINE}, {"t": 2, **OWN, "rss_bytes": 300}]
         folder = Records(tmp_path).environment(memory_bytes=8000, cgroup_memory_limits={"/g": 1000}).lines(MEMORY, rows)
         assert read(folder)["headroom_bytes"].value == 700
+
+
+def test_gone_before_the_first_sample(tmp_path: Path) -> None:
+    """The kernel's peak and what was free at the launch bound what was left."""
+    folder = tmp_path / "trials" / "a" / "1"
+    folder.mkdir(parents=True)
+    (folder / "environment.json").write_text('{\n "memory_bytes": 1000,\n "available_bytes": 900\n}\n')
+    (folder / "exit.json").write_text('{\n "signal": "SIGKILL",\n "max_rss_bytes": 100\n}\n')
+    row = '{"groups": [{"path": "/g", "limit_bytes": 700, "usage_bytes": 300, "cache_bytes": 50}]}\n'
+    (folder / "pressure.jsonl").write_text(row)
+    found = {fact.name: fact.value for fact in memory.facts(TrialFolder(tmp_path, "a/1"))}
+    assert (found["headroom_bytes"], found["memory_limit_bytes"]) == (350, 700)
+    assert found["memory_limit_name"] == "control group, /g"
