@@ -14,9 +14,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from harness import __version__, controls, judge
-from harness.decide import agenda, study
+from harness.decide import (
+    next_trial,
+    study,
+)
 from harness.facts import journal, proven
-from harness.launch import doctor, memory_limit, surroundings
+from harness.launch import (
+    doctor,
+    environment_record,
+    memory_limit,
+)
 from harness.launch.echo import Echo
 from harness.launch.interrupt import Interrupt
 from harness.launch.runner import Runner, now
@@ -107,7 +114,7 @@ def describe_machine(inquest: Inquest) -> None:
             "id": root.name, "plan": order.plan.name, "command": order.command, "started": now(),
             "harness_version": __version__, "budget_seconds": order.budget_seconds,
         },
-        environment={**surroundings.of_machine(), "sources": sources},
+        environment={**environment_record.of_machine(), "sources": sources},
     )  # fmt: skip
     inquest.display.doctor(sources)
 
@@ -150,10 +157,10 @@ def run_matrix(inquest: Inquest) -> None:
 def intervene(inquest: Inquest) -> None:
     """Repeat the failure, then change one thing at a time, until all is decided or the budget is spent."""
     runner = inquest.runner
-    step = agenda.next_step(runner.trials(), memory_limit.kind_here())
+    step = next_trial.next_step(runner.trials(), memory_limit.kind_here())
     while step is not None and runner.may_begin():
         runner.run(step.cell, step.why, step.intervention, step.memory_limit_bytes, step.means)
-        step = agenda.next_step(runner.trials(), memory_limit.kind_here())
+        step = next_trial.next_step(runner.trials(), memory_limit.kind_here())
 
 
 def shrink(inquest: Inquest) -> None:

@@ -16,9 +16,16 @@ from harness import __version__, judge
 from harness.controls import catalogue, score
 from harness.controls.catalogue import PROGRAMS, Planted
 from harness.controls.store import RESULT
-from harness.decide import agenda
-from harness.decide.agenda import Step
-from harness.launch import memory_limit, surroundings
+from harness.decide import (
+    next_trial,
+)
+from harness.decide.next_trial import (
+    Step,
+)
+from harness.launch import (
+    environment_record,
+    memory_limit,
+)
 from harness.launch.inquest_folder import save_plan
 from harness.launch.interrupt import Interrupt
 from harness.launch.runner import Runner, now
@@ -71,7 +78,7 @@ class Little:
         self._runner = Runner(root, self._plan, Silent(), interrupt, beside=self._killed_by)
         begin = {"id": root.name, "plan": planted.id, "command": f"harness controls --only {planted.id}"}
         begin |= {"started": now(), "harness_version": __version__}
-        self._runner.note("begin", inquest=begin, environment=surroundings.of_machine())
+        self._runner.note("begin", inquest=begin, environment=environment_record.of_machine())
 
     def run(self) -> dict[str, Any]:
         """Run all trials, judge them, and return the result's row."""
@@ -90,7 +97,7 @@ class Little:
         failed = any(one.outcome.is_failure for one in trials)
         if not failed and len(trials) < self._planted.tries:
             return Step(self._plan.baseline, "baseline, again")
-        return agenda.next_step(trials, memory_limit.kind_here())
+        return next_trial.next_step(trials, memory_limit.kind_here())
 
     def _is_enough(self) -> bool:
         most = self._planted.quick_trials if self._quick else MOST_TRIALS

@@ -13,7 +13,10 @@ from typing import Any
 
 from harness import __version__
 from harness.controls.score import Score
-from harness.launch import memory_limit, surroundings
+from harness.launch import (
+    environment_record,
+    memory_limit,
+)
 from probes import records
 
 RESULT = "result.json"  # of one worker
@@ -26,7 +29,7 @@ def fingerprint() -> dict[str, Any]:
     user = os.geteuid() if sys.platform != "win32" else None
     means = memory_limit.kind_here()
     return {
-        **surroundings.of_machine(), "node": platform.node(),
+        **environment_record.of_machine(), "node": platform.node(),
         "harness_version": __version__, "executable": sys.executable, "user": user, "confinement": means,
     }  # fmt: skip
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from harness.decide import judged, next_experiments
+from harness.decide import (
+    judged,
+    next_commands,
+)
 from harness.decide.effects import Does
 from harness.decide.failing_region import failing_region
 from harness.decide.hypotheses import HYPOTHESES
 from harness.decide.hypotheses.case import Case
 from harness.decide.interventions import NO_PROBES
-from harness.decide.next_experiments import MUST_BE_DECIDED
+from harness.decide.next_commands import (
+    MUST_BE_DECIDED,
+)
 from harness.decide.statistics import rate_below
 from harness.facts.ended.outcome import IN_SHUTDOWN
 from harness.model import Experiment, Finding, Outcome, Status, Trial, Verdict, VerdictStatus
@@ -32,7 +37,7 @@ def decide(case: Case, findings: Sequence[Finding], plan: str) -> Verdict:
         VerdictStatus.OPEN,
         None,
         f"{_what_failed(case)} {_why_open(findings, bool(case.unlike))}",
-        next_experiments.after(case, findings, plan),
+        next_commands.after(case, findings, plan),
     )
 
 

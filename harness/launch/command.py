@@ -1,19 +1,17 @@
-"""From a target and one trial's values to what is started: the words, the environment, the configuration's copy."""
+"""From a target and one trial's values to what is started: the words, and the configuration's copy."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
 import re
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from harness.plan import config_text
 from harness.plan.target_section import Target
 
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 OPTION = re.compile(r"-[bBdEIOPqsSuv]+|-[WX].+")
 NUMBER = re.compile(r"-\d+(\.\d+)?(e-?\d+)?")
 
@@ -75,27 +73,6 @@ def command(target: Target, values: Values, config: Path | None) -> list[str]:
     return words
 
 
-def environment(target: Target, values: Values, more: Iterable[tuple[str, str]] = ()) -> dict[str, str]:
-    """Return the child's whole environment: the caller's, the target's own, the threads, the factors, then `more`."""
-    threads = values.factors.get("threads")
-    variables: dict[str, Any] = {**os.environ, **activated(target)}
-    variables |= {name: text if text is None else values.filled(text) for name, text in target.env}
-    variables |= {name: str(threads) for name in THREAD_VARIABLES} if threads else {}
-    variables |= dict(values.of_kind(target, "env")) | dict(more)
-    return {name: _spelt(value) for name, value in variables.items() if value is not None}
-
-
-def activated(target: Target) -> dict[str, str | None]:
-    """Return what activating the target's environment sets, where it is another than ours: what it starts by name
-    comes from there."""
-    if target.python is None or target.python == sys.executable:
-        return {}
-    place = Path(target.python).parent
-    is_venv = (place.parent / "pyvenv.cfg").is_file()
-    path = os.pathsep.join([str(place), *os.environ.get("PATH", os.defpath).split(os.pathsep)])
-    return {"PATH": path, "VIRTUAL_ENV": str(place.parent) if is_venv else None}
-
-
 def split_options(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split the interpreter's own options (`-u`, `-X faulthandler`, ...) from the program and its arguments."""
     at = 0
@@ -145,7 +122,3 @@ def _replaced(word: str, places: Mapping[str, str]) -> str:
 
 def _is_value(word: str) -> bool:
     return not word.startswith("-") or NUMBER.fullmatch(word) is not None
-
-
-def _spelt(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import Any
 
-from harness.launch.command import Values, environment, split_options
+from harness.launch.child_environment import environment
+from harness.launch.command import Values, split_options
 from harness.plan.target_section import Target
 from probes.outside.probe import run_tool
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
-from harness.launch.stillness import Stillness
+from harness.launch.no_progress import (
+    Stillness,
+)
 from harness.launch.stop_rules import Pulse
 from probes import records
 from probes.outside import Probe, Watched

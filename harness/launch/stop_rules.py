@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Protocol
 
-from harness.launch.stillness import allowed_seconds
+from harness.launch.no_progress import (
+    allowed_seconds,
+)
 from harness.plan.plan_file import Limits
 from harness.plan.survive import Survive
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 
-from harness.launch import description
+from harness.launch import (
+    child_spec,
+)
 from harness.launch.closing import Closing
 from harness.launch.memory_limit import Confinement
 from harness.launch.request import Request
@@ -24,8 +26,8 @@ def run(request: Request, keep_going: KeepGoing) -> None:
     request.folder.mkdir(parents=True)
     with ExitStack() as stack:
         limit = stack.enter_context(Confinement(request.limit_bytes, request.folder, request.memory_means))
-        described = description.describe(request, limit.spec)
-        description.write(described)
+        described = child_spec.describe(request, limit.spec)
+        child_spec.write(described)
         for kind in PROBES:
             kind.prepare()
         child = verbs.start(described.launch)

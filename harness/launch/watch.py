@@ -7,10 +7,12 @@ import time
 from collections.abc import Callable
 
 from harness.launch import stop_rules
+from harness.launch.no_progress import (
+    allowed_seconds,
+)
 from harness.launch.process import Child
 from harness.launch.pulses import Pulses
 from harness.launch.standstill import Standstill
-from harness.launch.stillness import allowed_seconds
 from harness.launch.stop_rules import Pulse
 from harness.launch.system import verbs
 from harness.plan.plan_file import Plan

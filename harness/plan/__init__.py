@@ -4,7 +4,7 @@ plan_file.py             the whole plan; a new key goes here, or into its sectio
 target_section.py        `target:`, the program observed, and how each factor reaches it
 bisect_section.py        `bisect:`, what is to be searched
 survive.py               `survive:`, how long a trial must live
-fields.py                typed reading that collects problems with their key paths
+checked_fields.py                typed reading that collects problems with their key paths
 cells.py                 factors -> cells
 intervention.py          one change of a cell, as a description
 config_text/             the target's own configuration: one value set, every other byte as it was

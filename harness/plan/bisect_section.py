@@ -6,7 +6,9 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
-from harness.plan.fields import Fields
+from harness.plan.checked_fields import (
+    Fields,
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,10 @@ from harness.model import Cell, ConfigError
 from harness.plan.bisect_section import Wishes
 from harness.plan.bisect_section import read as read_wishes
 from harness.plan.cells import all_cores
-from harness.plan.fields import Fields, dotted_set
+from harness.plan.checked_fields import (
+    Fields,
+    dotted_set,
+)
 from harness.plan.survive import Survive
 from harness.plan.survive import parse as parse_survive
 from harness.plan.target_section import MEMORY_FACTOR, OUTSIDE_FACTORS, THREAD_FACTORS, Target, problem_of

@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from harness.plan.fields import Fields
+from harness.plan.checked_fields import (
+    Fields,
+)
 
 TEXT = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>forwards?|steps?|seconds?|s|m|h)")
 EXPECTED = "expected e.g. 40 forwards, 10 steps or 90 seconds"

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from harness.plan import config_text
-from harness.plan.fields import Fields
+from harness.plan.checked_fields import (
+    Fields,
+)
 
 WAYS = ("env", "config", "arg")
 THREAD_FACTORS = ("threads", "interop_threads")  # set from outside, whatever the target knows

@@ -13,7 +13,7 @@ from typing import Optional
 
 from .lines import Lines
 
-PREFIXES = (  # the same in harness/launch/surroundings.py, which shares no code with us; a test holds it
+PREFIXES = (  # the same in harness/launch/environment_record.py, which shares no code with us; a test holds it
     "OMP_", "KMP_", "MKL_", "OPENBLAS_", "GOMP_", "TBB_", "NUMEXPR_", "VECLIB_",
     "ATEN_", "ONEDNN_", "DNNL_", "TORCH_", "PYTORCH_", "MALLOC_", "LD_",
 )  # fmt: skip

@@ -6,7 +6,9 @@ import pytest
 from built_trials import case, died
 from decided_cases import ALL, NATIVE, ONE, THREADS, deaths, lives, status
 
-from harness.decide import agenda
+from harness.decide import (
+    next_trial,
+)
 from harness.decide.hypotheses import threading_fault
 from harness.decide.interventions import LONG_SWITCH, ONE_CORE, ONE_THREAD
 
@@ -19,7 +21,7 @@ def asked(*trials: object) -> list[str]:
     """Return the interventions that the agenda has for a failure, but for the memory ladder."""
     study = case(*trials).study  # type: ignore[arg-type]
     assert study is not None
-    return [one.id for one in agenda.wanted(study, None)]
+    return [one.id for one in next_trial.wanted(study, None)]
 
 
 class TestAgenda:

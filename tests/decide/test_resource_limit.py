@@ -9,7 +9,14 @@ from built_trials import case
 from decided_cases import ALL, GIB, HELD, MEMORY, NATIVE, THREADS, deaths, judged, lives, status
 from test_simulated_judging import full, limits, named, raised, refusal, sent
 
-from harness.decide import agenda, messengers, observed, refusals, study, wants
+from harness.decide import (
+    messengers,
+    next_trial,
+    observed,
+    refusals,
+    study,
+    wants,
+)
 from harness.decide.hypotheses import HYPOTHESES
 from harness.decide.verdict import decide
 from harness.facts.refused import wording
@@ -108,7 +115,7 @@ class TestObserved:
         trials = dead(3, *facts, WATCHED, **keys)
         assert verdict(*trials) == ("named", cause)
         asked = study.of(trials)
-        assert asked is not None and agenda.is_observed(asked) and agenda.next_step(tuple(trials), None) is None
+        assert asked is not None and next_trial.is_observed(asked) and next_trial.next_step(tuple(trials), None) is None
 
     def test_not_where_the_disk_had_room(self) -> None:
         """The refusal is told, and establishes nothing."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from harness.launch import child_environment
 from harness.launch import command as launching
 from harness.launch.command import Values
 from harness.model import ConfigError
@@ -142,7 +143,7 @@ class TestEnvironment:
         ways = (("seed", (Way("env", "SEED"), Way("env", "OTHER_SEED"))),)
         target = Target(("t.py",), env=(("GONE", None), ("OMP_NUM_THREADS", "7"), ("D", "{trial}/d")), factors=ways)
         values = Values(tmp_path, {}, {"threads": 2, "seed": True})
-        found = launching.environment(target, values, [("OURS", "2")])
+        found = child_environment.environment(target, values, [("OURS", "2")])
         assert {name: found.get(name) for name in ("OURS", "GONE", "OMP_NUM_THREADS", "D", "SEED", "OTHER_SEED")} == {
             "OURS": "2", "GONE": None, "OMP_NUM_THREADS": "2", "D": f"{tmp_path}/d", "SEED": "true",
             "OTHER_SEED": "true",
@@ -152,13 +153,13 @@ class TestEnvironment:
     def test_another_interpreter_s_environment_is_active(self, tmp_path: Path) -> None:
         """What it starts by name comes from there; a virtual environment says so, another Python says that none."""
         place = tmp_path / "env" / "bin" / "python"
-        found = launching.activated(Target(("t.py",), python=str(place)))
+        found = child_environment.activated(Target(("t.py",), python=str(place)))
         assert (found["PATH"] or "").split(os.pathsep)[0] == str(place.parent)
         assert found["VIRTUAL_ENV"] is None
         place.parent.mkdir(parents=True)
         (tmp_path / "env" / "pyvenv.cfg").write_text("")
-        assert launching.activated(Target(("t.py",), python=str(place)))["VIRTUAL_ENV"] == str(tmp_path / "env")
-        assert launching.activated(Target(("t.py",))) == {}
+        assert child_environment.activated(Target(("t.py",), python=str(place)))["VIRTUAL_ENV"] == str(tmp_path / "env")
+        assert child_environment.activated(Target(("t.py",))) == {}
 
 
 def test_configuration_is_copied_byte_for_byte(tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ import yaml
 from harness.decide.study import Study
 from harness.model import Cell
 from harness.plan.bisect_section import Difference, Side
-from harness.plan.fields import dotted_set
+from harness.plan.checked_fields import (
+    dotted_set,
+)
 from harness.plan.plan_file import Plan
 from harness.shrink.bisect.same_failure import answer
 from harness.shrink.place.sub_trials import Bench

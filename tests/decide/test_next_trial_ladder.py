@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from test_agenda import GROUP, counts, first, ran, simulate
 
-from harness.decide.agenda import Step
 from harness.decide.interventions import LADDER, LOW_RUNGS, LOWER_RUNGS, RUNGS
+from harness.decide.next_trial import (
+    Step,
+)
 from harness.model import Trial
 
 

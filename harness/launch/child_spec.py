@@ -12,7 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.launch import command, interpreter, surroundings
+from harness.launch import (
+    child_environment,
+    command,
+    environment_record,
+    interpreter,
+)
 from harness.launch.command import ConfigCopy, Values
 from harness.launch.process import Launch
 from harness.launch.request import Request
@@ -45,13 +50,13 @@ def describe(request: Request, confine: Mapping[str, Any] | None = None) -> Desc
     values = Values(folder, request.plan.settings, request.effective.as_dict())
     config = command.config_copy(target, values)
     words = command.command(target, values, config.path if config else None)
-    variables = command.environment(target, values, request.change.variables)
+    variables = child_environment.environment(target, values, request.change.variables)
     options, rest = command.split_options(words)
     launch = Launch(
         (target.interpreter, *options, str(BOOT), str(folder / records.SPEC), "--", *rest), variables,
         target.directory, folder / records.STDOUT, folder / records.STDERR, request.change.stack_bytes,
     )  # fmt: skip
-    surrounding = surroundings.of_child(variables, interpreter.ask(target))
+    surrounding = environment_record.of_child(variables, interpreter.ask(target))
     return Description(launch, _spec(request, words, confine), surrounding, config)
 
 

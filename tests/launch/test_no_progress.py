@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from harness.launch import stop_rules
-from harness.launch.stillness import Stillness, allowed_seconds
+from harness.launch.no_progress import (
+    Stillness,
+    allowed_seconds,
+)
 from harness.launch.stop_rules import Pulse
 from harness.model import ConfigError
 from harness.plan import plan_file as plan

@@ -11,9 +11,15 @@ import pytest
 from built_trials import died, trial, well
 
 from harness.decide import study
-from harness.decide.agenda import CONFIRM, MOST_PLAIN, MOST_UNDER, Step, next_step
 from harness.decide.effects import COMES_BACK, ENOUGH, Does
 from harness.decide.interventions import LOW_RUNGS, NO_PROBES, ONE_THREAD, RUNGS
+from harness.decide.next_trial import (
+    CONFIRM,
+    MOST_PLAIN,
+    MOST_UNDER,
+    Step,
+    next_step,
+)
 from harness.model import Trial
 
 TWO = {"threads": 2, "batch_size": 4}

@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from harness.plan.fields import Fields, dotted_set
+from harness.plan.checked_fields import (
+    Fields,
+    dotted_set,
+)
 
 
 class TestTake:
