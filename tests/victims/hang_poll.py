@@ -7,4 +7,4 @@ import time
 
 signal.alarm(60)  # where nobody watches it, it ends all the same
 while not os.path.exists(sys.argv[1]):
-    time.sleep(0.2)
+    time.sleep(0.4)
