@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from test_agenda import GROUP, counts, first, ran, simulate
+from test_next_trial import GROUP, counts, first, ran, simulate
 
 from harness.decide.interventions import LADDER, LOW_RUNGS, LOWER_RUNGS, RUNGS
 from harness.decide.next_trial import (
