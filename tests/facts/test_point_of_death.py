@@ -52,7 +52,7 @@ def test_without_an_exception_the_ring_tells(tmp_path: Path) -> None:
         (r"C:\Python311\Lib\threading.py", False),
         (r"C:\Users\me\train.py", True),
         ("<frozen runpy>", False),
-        ("/work/x/probes/inside/target.py", False),
+        ("/home/me/x/probes/inside/become_target.py", False),
     ],
 )
 def test_whose_code_it_is(file: str, is_own: bool) -> None:
