@@ -66,15 +66,6 @@ class Case:
         """Whether a control of this family has been seen to fire on this machine."""
         return any(control.proven and control.expected == hypothesis for control in self.controls)
 
-    def stderr_lines(self, trial: Trial, words: Iterable[str]) -> list[tuple[str, Source]]:
-        """Return the lines of a trial's stderr that hold any of the words, with where they are."""
-        lowered = [word.lower() for word in words]
-        return [
-            (line.strip(), Source(f"trials/{trial.id}/stderr.log", number))
-            for number, line in enumerate(self.stderr.get(trial.id, ()), 1)
-            if any(word in line.lower() for word in lowered)
-        ]
-
 
 def unproven(identity: str) -> tuple[Gap, ...]:
     """Return the gap that keeps a hypothesis from being ruled out: its probes have not been seen to fire here."""

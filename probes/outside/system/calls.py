@@ -43,10 +43,6 @@ WRITING = (
     "write", "pwrite64", "writev", "pwritev", "pwritev2", "fallocate", "ftruncate", "truncate", "fsync", "fdatasync",
     "sendfile", "splice", "copy_file_range", "msync", "syncfs", "sync_file_range", "close",
 )  # fmt: skip
-MAKING = (
-    "open", "openat", "openat2", "creat", "mkdir", "mkdirat", "rename", "renameat", "renameat2", "link", "linkat",
-    "symlink", "symlinkat",
-)  # fmt: skip
 MAPPING = ("mmap", "brk", "mremap", "mprotect", "munmap", "madvise", "mlock", "mlock2", "mlockall", "shmat", "shmget")
 DESCRIPTORS = ("EMFILE", "ENFILE")
 

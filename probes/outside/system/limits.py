@@ -16,7 +16,6 @@ from probes.outside.memory import control_group_limits as control_groups
 from probes.outside.system import quiet
 from probes.outside.threads import thread_ceilings as thread_limits
 
-UNLIMITED_MAPPINGS = 1 << 31
 Limit = dict[str, Any]
 
 
