@@ -173,8 +173,7 @@ def _peak(folder: TrialFolder, sampled: list[Fact]) -> list[Fact]:
     """
     kernel = folder.exit.get("max_rss_bytes") or 0
     environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
-    if kernel > environment.get("supervisor_rss_bytes", 0) * SUPERVISOR_GROWS or (kernel and not sampled):
+    peaks = [fact for fact in sampled if fact.name == "sampled_peak_rss_bytes"]
+    if kernel > environment.get("supervisor_rss_bytes", 0) * SUPERVISOR_GROWS or (kernel and not peaks):
         return [Fact("peak_rss_bytes", kernel, (folder.key_source(records.EXIT, "max_rss_bytes"),))]
-    return [
-        dataclasses.replace(fact, name="peak_rss_bytes") for fact in sampled if fact.name == "sampled_peak_rss_bytes"
-    ]
+    return [dataclasses.replace(fact, name="peak_rss_bytes") for fact in peaks]

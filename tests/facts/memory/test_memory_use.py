@@ -54,6 +54,12 @@ class TestUse:
         assert found["peak_rss_bytes"].sources == (Source(f"trials/{ID}/memory.jsonl", 2),)
         assert (found["rss_at_end_bytes"].value, found["rss_at_end_bytes"].sources[0].line) == (20, 3)
 
+    def test_gone_before_a_sample_its_peak_is_at_most_the_kernel_s(self, tmp_path: Path) -> None:
+        """Where nothing was sampled, there is no better bound, whatever the supervisor's size."""
+        folder = Records(tmp_path).environment(available_bytes=4000, memory_bytes=8000, supervisor_rss_bytes=800)
+        found = read(folder.exit(max_rss_bytes=777))
+        assert (found["peak_rss_bytes"].value, found["headroom_bytes"].value) == (777, 4000 - 777)
+
     def test_most_threads(self, tmp_path: Path) -> None:
         """The highest count with its line."""
         rows = [{"t": t, **OWN, "threads": count} for t, count in ((1, 1), (2, 5), (3, 2))]

@@ -125,7 +125,10 @@ class TestLimits:
 
     def test_address_space(self, tmp_path: Path) -> None:
         """RLIMIT_AS; mappings are counted as well."""
-        text = "import resource\nresource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\nx = bytearray(1 << 33)"
+        text = (
+            "import resource, threading, time\nresource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))\n"
+            "threading.Thread(target=bytearray, args=(1 << 33,)).start()\ntime.sleep(0.5)"
+        )
         found = only(run(tmp_path, text), "mmap", "ENOMEM")
         limits = {limit["name"]: limit for limit in found["about"]["limits"]}
         assert limits["RLIMIT_AS"]["limit"] == 1 << 30 > limits["RLIMIT_AS"]["used"] > 0
