@@ -74,7 +74,8 @@ def _by_refusal(trial: Trial) -> Iterator[str]:
 
 def _by_kill(trial: Trial) -> Iterator[str]:
     """The OOM killer's marks, on whichever process; and a kill whose sender may have watched memory."""
-    if trial.value("oom_kill_on_host") != 0:
+    counted = trial.value("oom_kill_on_host")
+    if counted is None or counted > (trial.value("oom_kills_elsewhere") or 0):
         yield "OOM kills on the machine were not counted, or there were some"
     if trial.value("oom_kill_in_group") or trial.fact("kernel_oom_line"):
         yield "the kernel tells of an OOM kill"
@@ -154,12 +155,14 @@ WAYS: tuple[Way, ...] = (_by_refusal, _by_kill, _by_words, _by_ending, _by_limit
 
 
 def _calls(trial: Trial, proof: str) -> Reason:
+    others = trial.value("oom_kills_elsewhere")
+    kills = "no OOM kill but those of strangers under limits of their own" if others else "no OOM kill"
     text = (
         f"{trial.id}: exhausted memory had no way to act: every system call of all its processes was followed and none "
-        f"was refused memory, the kernel counted no OOM kill on the whole machine, nobody spoke of memory; {proof}"
+        f"was refused memory, the kernel counted {kills} on the whole machine, nobody spoke of memory; {proof}"
     )
-    watched, counted = trial.fact("refusals_watched"), trial.fact("oom_kill_on_host")
-    return Reason(text, (*(watched.sources if watched else ()), *(counted.sources if counted else ())))
+    cited = [trial.fact(name) for name in ("refusals_watched", "oom_kill_on_host", "oom_kills_elsewhere")]
+    return Reason(text, tuple(source for fact in cited if fact for source in fact.sources))
 
 
 def _room(trial: Trial) -> Reason:

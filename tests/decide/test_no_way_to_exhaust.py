@@ -86,6 +86,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "space of what": {"refusal": {**REFUSAL, "call": "write", "error": "ENOSPC"}},
     "flood": {"refusal": {**REFUSAL, "error": "EPIPE", "count": no_way_to_exhaust.MANY}},
     "killed on the host": {"oom_kill_on_host": 1},
+    "killed here and elsewhere": {"oom_kill_on_host": 2, "oom_kills_elsewhere": 1},
     "not counted": {"oom_kill_on_host": None},
     "killed in its group": {"oom_kill_in_group": 1},
     "kernel's line": {"kernel_oom_line": {"names": "tree", "text": "Out of memory: Killed process 78"}},
@@ -120,6 +121,7 @@ def test_nothing_is_left_of_what_is_known() -> None:
     """The case that all others are changes of."""
     assert ways(fault()) == () and len(reasons([fault(1), fault(2)], SHOWN)) == 4
     assert all(reason.evidence for reason in reasons([fault()], SHOWN))
+    assert ways(fault(oom_kill_on_host=2, oom_kills_elsewhere=2)) == ()
 
 
 @pytest.mark.parametrize("what", CHANGES)
