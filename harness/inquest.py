@@ -156,11 +156,11 @@ def run_matrix(inquest: Inquest) -> None:
 
 def intervene(inquest: Inquest) -> None:
     """Repeat the failure, then change one thing at a time, until all is decided or the budget is spent."""
-    runner = inquest.runner
-    step = next_trial.next_step(runner.trials(), memory_limit.kind_here())
+    runner, controls_ = inquest.runner, proven.load(inquest.root / proven.NAME)
+    step = next_trial.next_step(runner.trials(), memory_limit.kind_here(), controls_)
     while step is not None and runner.may_begin():
         runner.run(step.cell, step.why, step.intervention, step.memory_limit_bytes, step.means)
-        step = next_trial.next_step(runner.trials(), memory_limit.kind_here())
+        step = next_trial.next_step(runner.trials(), memory_limit.kind_here(), controls_)
 
 
 def shrink(inquest: Inquest) -> None:

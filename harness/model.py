@@ -224,12 +224,16 @@ class Verdict:
 
 @dataclasses.dataclass(frozen=True)
 class Control:
-    """A planted, real fault run through the same pipeline: what it should show, what it showed."""
+    """A planted, real fault run through the same pipeline: what it should show, what it showed.
+
+    `seen`: the direct evidence of memory that its probes gave (`decide/no_way_to_exhaust.py` has the words).
+    """
 
     id: str
     expected: str
     observed: str
     proven: bool
+    seen: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

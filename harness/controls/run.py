@@ -22,6 +22,7 @@ from harness.decide import (
 from harness.decide.next_trial import (
     Step,
 )
+from harness.facts import proven
 from harness.launch import (
     environment_record,
     memory_limit,
@@ -97,7 +98,7 @@ class Little:
         failed = any(one.outcome.is_failure for one in trials)
         if not failed and len(trials) < self._planted.tries:
             return Step(self._plan.baseline, "baseline, again")
-        return next_trial.next_step(trials, memory_limit.kind_here())
+        return next_trial.next_step(trials, memory_limit.kind_here(), proven.load(self._root / proven.NAME))
 
     def _is_enough(self) -> bool:
         most = self._planted.quick_trials if self._quick else MOST_TRIALS

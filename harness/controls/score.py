@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
 
 from harness.controls.catalogue import Planted
+from harness.decide import no_way_to_exhaust, wants
+from harness.facts.refused import wording
 from harness.model import Evidence, Finding, Status, VerdictStatus
 
 NO_FAILURE = "no-failure"
@@ -24,7 +27,7 @@ class Score:
     `status`: that of the expected family. `named`: the verdict's cause, if any. `observed`: the family named, else the
     first of the findings; "no-failure" where nothing failed. `established`: all families that are. `wrong`: a healthy
     program was accused, or a family named that was not planted. `missing`: why it could not be run here; then nothing
-    else is known.
+    else is known. `seen`: the direct evidence of memory that its probes gave.
     """
 
     id: str
@@ -36,6 +39,7 @@ class Score:
     established: tuple[str, ...] = ()
     wrong: bool = False
     missing: str | None = None
+    seen: tuple[str, ...] = ()
     seconds: float = 0.0
     trials: int = 0
 
@@ -62,7 +66,18 @@ def of(planted: Planted, evidence: Evidence) -> Score:
     failed = any(trial.outcome.is_failure for trial in evidence.trials)
     observed = cause or (first if failed else NO_FAILURE)
     proven = failed and not wrong and first == planted.expected and status in (Status.ESTABLISHED, Status.SUPPORTED)
-    return Score(planted.id, planted.expected, observed, proven, str(status), cause, established, wrong)
+    seen = tuple(_seen(evidence))
+    return Score(planted.id, planted.expected, observed, proven, str(status), cause, established, wrong, seen=seen)
+
+
+def _seen(evidence: Evidence) -> Iterator[str]:
+    """Yield what probes gave of memory: a system call that was refused it at a full limit, an OOM kill counted."""
+    failed = [trial for trial in evidence.trials if trial.outcome.is_failure]
+    refused = (want for trial in failed for want in wants.of(trial) if want.by == "refusal" and want.is_observed)
+    if any(want.resource == wording.MEMORY for want in refused):
+        yield no_way_to_exhaust.REFUSED
+    if any(trial.value("oom_kill_on_host") for trial in failed):
+        yield no_way_to_exhaust.COUNTED
 
 
 def _of_healthy(planted: Planted, evidence: Evidence) -> Score:
@@ -83,7 +98,7 @@ def first_of(findings: tuple[Finding, ...] | list[Finding]) -> str:
 
 def from_row(row: dict[str, Any]) -> Score:
     """Return what a line of controls.json tells."""
-    return Score(**{**row, "established": tuple(row["established"])})
+    return Score(**{**row, "established": tuple(row["established"]), "seen": tuple(row.get("seen", ()))})
 
 
 def missing(planted: Planted, reason: str) -> Score:

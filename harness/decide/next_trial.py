@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from harness.decide import observed, study
+from harness.decide import no_way_to_exhaust, observed, study
 from harness.decide.effects import Does
 from harness.decide.hypotheses import external_kill, interleaving, resource_limit
 from harness.decide.hypotheses.calls import ending_signal
@@ -33,7 +33,7 @@ from harness.decide.memory_ladder import UNKNOWN, compare, countable_peak
 from harness.decide.memory_ladder_endings import is_near_limit
 from harness.decide.study import Study
 from harness.launch import memory_limit as means_of
-from harness.model import Cell, Trial
+from harness.model import Cell, Control, Trial
 from harness.plan.intervention import Intervention
 
 CONFIRM = 5  # trials of the failing cell as it is
@@ -54,10 +54,11 @@ class Step:
     means: str | None = None
 
 
-def next_step(trials: tuple[Trial, ...], confinement: str | None) -> Step | None:
+def next_step(trials: tuple[Trial, ...], confinement: str | None, controls: tuple[Control, ...] = ()) -> Step | None:
     """Return the next trial, or None where every question that can be asked is answered.
 
     `confinement` is how memory can be limited here (None: not at all); what counts towards a limit depends on it.
+    `controls`: what is proven here.
     """
     case = study.of(trials)
     if case is None:
@@ -66,14 +67,13 @@ def next_step(trials: tuple[Trial, ...], confinement: str | None) -> Step | None
         return None
     if _needs_confirming(case):
         return Step(case.cell, f"does it fail again? {case.without} so far")
-    steps = (_under(case, intervention, confinement) for intervention in wanted(case, confinement))
+    steps = (_under(case, intervention, confinement) for intervention in wanted(case, confinement, controls))
     return next((step for step in steps if step is not None), None)
 
 
 def is_observed(case: Study) -> bool:
     """Whether each death of the cell was seen to be of one family: what was refused, or who sent the signal."""
-    dead = [trial for trial in case.plain if trial.outcome.is_failure]
-    return len(dead) >= CONFIRM_OBSERVED and observed.only(dead) is not None
+    return len(case.dead) >= CONFIRM_OBSERVED and observed.only(case.dead) is not None
 
 
 def _unobserved(trials: tuple[Trial, ...]) -> Step | None:
@@ -88,12 +88,12 @@ def _unobserved(trials: tuple[Trial, ...]) -> Step | None:
     return Step(trials[0].cell, "does it fail unobserved?", NO_PROBES)
 
 
-def wanted(case: Study, confinement: str | None) -> list[Intervention]:
+def wanted(case: Study, confinement: str | None, controls: tuple[Control, ...] = ()) -> list[Intervention]:
     """Return the interventions that can decide something about this failure, the telling ones first."""
     dead = case.reference
     chosen = [NO_PROBES] if dead.value("fault_in_probes") else []
     chosen += [ONE_THREAD] if _has_threads(case) else []
-    chosen += _ladder(case, confinement)
+    chosen += _ladder(case, confinement, controls)
     chosen += _for_ending(dead)
     chosen += _for_pools(case)
     chosen += _for_python_threads(case)
@@ -101,8 +101,13 @@ def wanted(case: Study, confinement: str | None) -> list[Intervention]:
     return chosen
 
 
-def _ladder(case: Study, confinement: str | None) -> tuple[Intervention, ...]:
-    """Return the rungs; the lower ones one by one, as long as no limit has shown what exhaustion looks like."""
+def _ladder(case: Study, confinement: str | None, controls: tuple[Control, ...]) -> tuple[Intervention, ...]:
+    """Return the rungs; the lower ones one by one, as long as no limit has shown what exhaustion looks like.
+
+    None where exhausted memory had no way to act: then there is nothing to compare with.
+    """
+    if no_way_to_exhaust.reasons(case.dead, controls):
+        return ()
     if not confinement or not countable_peak(case.reference, ladder_means(case.reference, confinement)):
         return ()
     done = dict(case.rungs)

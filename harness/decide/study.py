@@ -29,6 +29,11 @@ class Study:
             return _same_ending(self.reference, trial)  # unobserved, it leaves no stack to compare
         return same_death(self.reference, trial)
 
+    @property
+    def dead(self) -> tuple[Trial, ...]:
+        """The cell's failures as it is, of whatever signature."""
+        return tuple(trial for trial in self.plain if trial.outcome.is_failure)
+
     @functools.cached_property
     def without(self) -> Count:
         """How often the cell fails as it is."""

@@ -13,7 +13,7 @@ NAME = "controls.json"
 def load(path: Path) -> tuple[Control, ...]:
     """Return the controls that ran; none where there is no such file."""
     return tuple(
-        Control(row["id"], row["expected"], row["observed"], row["proven"])
+        Control(row["id"], row["expected"], row["observed"], row["proven"], tuple(row.get("seen", ())))
         for row in (records.read_json(path) or {}).get("controls", ())
         if row.get("missing") is None
     )

@@ -21,7 +21,7 @@ from harness.facts.folder import TrialFolder
 from harness.facts.hang import halted
 from harness.facts.hang import kind as hangs
 from harness.facts.memory import growth as memory_growth
-from harness.facts.memory import headroom
+from harness.facts.memory import headroom, kills_elsewhere, most_used, spoken
 from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, training_process, workers
@@ -39,6 +39,9 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     memory_facts.facts,
     memory_growth.facts,
     headroom.facts,
+    kills_elsewhere.facts,
+    most_used.facts,
+    spoken.facts,
     cpu_time.facts,
     target_settings.facts,
     told_inside.facts,

@@ -45,7 +45,7 @@ def to_json(evidence: Evidence) -> dict[str, Any]:
         "trials": [_trial_json(trial) for trial in evidence.trials],
         "hypotheses": [_plain(dataclasses.asdict(finding)) for finding in evidence.hypotheses],
         "verdict": _plain(dataclasses.asdict(evidence.verdict)),
-        "controls": [_plain(dataclasses.asdict(control)) for control in evidence.controls],
+        "controls": [_control_json(control) for control in evidence.controls],
         "bisect": _plain(evidence.bisect),
     }
 
@@ -63,7 +63,7 @@ def from_json(data: dict[str, Any]) -> Evidence:
         trials=tuple(_trial(item) for item in data["trials"]),
         hypotheses=tuple(_finding(item) for item in data["hypotheses"]),
         verdict=_verdict(data["verdict"]),
-        controls=tuple(Control(**item) for item in data["controls"]),
+        controls=tuple(Control(**{**item, "seen": tuple(item.get("seen", ()))}) for item in data["controls"]),
         bisect=data.get("bisect", {}),
     )
 
@@ -84,6 +84,12 @@ def schema() -> dict[str, Any]:
 def _trial_json(trial: Trial) -> dict[str, Any]:
     fields = {key: value for key, value in dataclasses.asdict(trial).items() if key != "cell"}
     return dict(_plain({"id": trial.id, "factors": trial.factors, **fields}))
+
+
+def _control_json(control: Control) -> dict[str, Any]:
+    """What a control has not seen is left out, as in reports from before it was asked."""
+    fields = dataclasses.asdict(control)
+    return dict(_plain({key: value for key, value in fields.items() if key != "seen" or value}))
 
 
 def _plain(value: Any) -> Any:

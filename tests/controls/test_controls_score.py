@@ -81,7 +81,7 @@ def row(name: str, expected: str, observed: str, **more: Any) -> Score:
 
 ROWS = [
     row("a", "hang", "hang", status="established"),
-    row("b", "hang", "hang", status="established"),
+    row("b", "hang", "hang", status="established", seen=("memory refused",)),
     row("c", "io-fault", "hang", status="open"),
     row("d", "io-fault", "not run", missing="no disk"),
     row("e", "no-failure", "no-failure"),
@@ -117,7 +117,7 @@ class TestStore:
         path = tmp_path / proven.NAME
         store.save(path, ROWS, quick=True)
         assert proven.load(path) == tuple(
-            Control(it.id, it.expected, it.observed, it.proven) for it in ROWS if it.missing is None
+            Control(it.id, it.expected, it.observed, it.proven, it.seen) for it in ROWS if it.missing is None
         )
         saved = records.read_json(path)
         assert saved is not None

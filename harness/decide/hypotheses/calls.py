@@ -88,7 +88,7 @@ def _fits(trial: Trial, value: dict[str, Any]) -> bool:
 
 def _explains(trial: Trial, value: dict[str, Any]) -> bool:
     """Only where the program's own code asked: a Python frame of it, or native code that is known to be its own."""
-    known = value.get("place") is not None if "place" in value else True
+    known = value.get("place") is not None or bool(value.get("is_threads_function")) if "place" in value else True
     own = _caller(value).get("is_own", "caller" not in value) is True
     return _fits(trial, value) and known and own
 

@@ -1,14 +1,15 @@
 """memory-exhaustion: use near a limit at death, or an allocation that failed.
 
 Decided by observation: the OOM killer was seen to end the very process that died, or the system to refuse memory at a
-limit that was reached, in each failure; or something else was seen to end each. Else by the memory ladder: the same
+limit that was reached, in each failure; or something else was seen to end each; or where each system call was followed,
+exhausted memory had no way to act. Else by the memory ladder: the same
 cell under limits at shares of its own peak shows what exhaustion looks like for this very target on this machine, and
 the death under inquest is compared with that.
 """
 
 from __future__ import annotations
 
-from harness.decide import memory_course, memory_ladder, observed, wants
+from harness.decide import memory_course, memory_ladder, no_way_to_exhaust, observed, wants
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, nothing_to_judge, unproven
 from harness.decide.memory_ladder_endings import has_plenty_left
@@ -48,6 +49,10 @@ def judge(case: Case) -> Finding:
         status = Status.RULED_OUT if proven else Status.OPEN
         return Finding(ID, status, (*other, *numbers), () if proven else unproven(ID))
     reading = case.ladder
+    without = _had_no_way(case)
+    if without:
+        climbed = reading.reasons if reading else ()
+        return Finding(ID, Status.RULED_OUT, (*without, *numbers, *climbed))
     if reading is None:
         gap = Gap("memory ladder", "the failing cell has not been run under lower memory limits")
         return Finding(ID, Status.SUPPORTED if signs or _is_near(death) else Status.OPEN, (*signs, *numbers), (gap,))
@@ -89,6 +94,18 @@ def _something_else(case: Case) -> tuple[Reason, ...]:
     seen = [(one.text, one.sources) for one in observed.of(first)]
     seen += [(want.text, want.sources) for want in wants.of(first) if want.is_full]
     return tuple(Reason(f"{first.id}: {text}", sources) for text, sources in seen[:1])
+
+
+def _had_no_way(case: Case) -> tuple[Reason, ...]:
+    """Return why exhaustion had no way to act, where the ladder, if climbed, does not speak against it, nor any failure
+    of another cell.
+    """
+    assert case.study is not None
+    if case.ladder is not None and case.ladder.matches == memory_ladder.YES:
+        return ()
+    if not case.is_proven(ID) or any(no_way_to_exhaust.tells(trial) for trial in case.failures):
+        return ()
+    return no_way_to_exhaust.reasons(case.study.dead, case.controls)
 
 
 def _is_of_mappings(trial: Trial) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from harness.facts.ended import exit_caller
@@ -14,6 +15,7 @@ TIMERS = ("signal.alarm", "signal.setitimer")  # a signal that comes later
 SIGNAL_CALLS = ("os.kill", "os.killpg", "os.abort", "signal.pthread_kill", "signal.raise_signal", *TIMERS)
 TIMER_SECONDS = 0.1  # by which a timer may be early or late
 LATEST_SECONDS = 20.0  # from a signal's sending to the end: a handler may run, a crash is held, memory is torn down
+STARTING = re.compile(r'File "(?:[^"]*[/\\])?lib[/\\](?:[^"]*[/\\])?threading\.py"', re.IGNORECASE)
 NATIVE_EXIT = "native exit"  # derived: no call was seen, and none of Python's endings
 Sent = tuple[Row, Source]
 
@@ -75,7 +77,16 @@ def _worded(folder: TrialFolder, name: str, rows: list[Row]) -> Iterator[Fact]:
             value = {key: row.value.get(key) for key in ("call", "code", "thread")}
             value |= {key: row.value[key] for key in ("pid",) if name != records.EXITS}
             value |= {key: row.value[key] for key in ("place", "handler", "in_loop") if key in row.value}
+            value |= {"is_threads_function": True} if _is_threads_function(row) else {}
             yield Fact("exit_call", value, (folder.source(name, row.line),))
+
+
+def _is_threads_function(row: Row) -> bool:
+    """Whether a thread was started with sys.exit itself as its function: between the two there is no code but Python's
+    own way of starting threads, so whoever started it has asked.
+    """
+    stack = row.value.get("stack") or ()
+    return row.value["call"] == "SystemExit in thread" and bool(stack) and all(map(STARTING.search, stack))
 
 
 def _signals(folder: TrialFolder) -> Iterator[Fact]:

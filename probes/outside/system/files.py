@@ -55,6 +55,8 @@ def full_file_systems(pid: int) -> list[tuple[str, quiet.Space]]:
 
 def described(path: str, space: quiet.Space | None) -> dict[str, Any]:
     """Return a path with the free bytes and inodes of its file system; inodes only where it counts them."""
+    if path == ALWAYS_FULL:
+        return {"path": path, "free_bytes": 0}  # what statvfs tells is of the file system that the device's name is on
     if space is None:
         return {"path": path}
     inodes = {"free_inodes": space.free_inodes} if space.inodes else {}

@@ -71,6 +71,11 @@ class TestDisk:
         assert 0 < found["first_seconds"] == found["last_seconds"]
         assert '"error":"ENOSPC"' in observed.cited("refusal")
 
+    def test_device_that_is_always_full(self, tmp_path: Path) -> None:
+        """It has no room, however much there is on the file system that its name is on."""
+        found = only(run(tmp_path, "f = open('/dev/full', 'wb', 0)\nf.write(b'x')"), "write", "ENOSPC")
+        assert (found["about"]["path"], found["about"]["free_bytes"]) == ("/dev/full", 0)
+
     def test_file_that_is_closed_and_gone(self, tmp_path: Path, small: Path) -> None:
         """The file system is full all the same: it is named, as the only one, or among those that are."""
         text = f"with open({str(small / 'weights')!r}, 'wb') as f: f.write(b'x' * (2 << 20))"
