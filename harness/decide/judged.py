@@ -12,7 +12,9 @@ from typing import Any
 from harness.model import EndedBy, Fact, Source, Trial
 
 ITSELF, TREE, STRANGER, KERNEL, OOM_KILLER = "itself", "tree", "stranger", "kernel", "oom-killer"
+DETACHED = "detached"  # a process that the target started, and that went its own way
 OWN = (ITSELF, TREE)
+OTHERS = (TREE, STRANGER, DETACHED)  # than the process that died
 TERMINALS = ("SIGHUP", "SIGINT", "SIGQUIT")  # which the kernel sends when a terminal goes away, or by its keys
 ASKED_SECONDS = 60.0  # from a signal to the orderly end that it asked for: a checkpoint is written
 
@@ -84,12 +86,18 @@ def sender(trial: Trial) -> str | None:
     return None if seen is None else str(seen.value["by"])
 
 
+def birth(by: str) -> str:
+    """Say how a sender belongs to the target's tree; "" where it does not."""
+    detached = ", which the target started and which lives in a session of its own"
+    return {TREE: " of its own tree", DETACHED: detached}.get(by, "")
+
+
 def is_from_outside(trial: Trial) -> bool:
-    """Whether the sender was seen, and is a stranger to the target's tree; or the terminal's end."""
+    """Whether the sender was seen, and is a stranger to the tree, or detached from it; or the terminal's end."""
     death, by = of(trial), sender(trial)
     if trial.exit.ended_by == EndedBy.HARNESS:
         return False
-    return by == STRANGER or (by == KERNEL and death.signal in TERMINALS)
+    return by in (STRANGER, DETACHED) or (by == KERNEL and death.signal in TERMINALS)
 
 
 def is_from_within(trial: Trial) -> bool:

@@ -80,4 +80,4 @@ def _word(sent: Fact) -> str:
     if value["by"] == judged.KERNEL:
         return f"{value['signal']} was sent to process {value['target']} by the kernel: its terminal went away"
     who = f"{value['sender_command']}, process {value['sender']}, user {value['sender_user']}"
-    return f"{value['signal']} was sent to process {value['target']} by {who}"
+    return f"{value['signal']} was sent to process {value['target']} by {who}{judged.birth(value['by'])}"

@@ -108,8 +108,7 @@ def _word(sent: dict[str, Any]) -> str:
     who = {"kernel": "the kernel", "oom-killer": "the OOM killer", "itself": "the process itself"}.get(sent["by"])
     user = f", user {sent['sender_user']}" if sent.get("sender_user") else ""
     named = f"{sent.get('sender_command') or 'a process that is gone'}, process {sent.get('sender')}{user}"
-    tree = " of its own tree" if sent["by"] == judged.TREE else ""
-    return f"{sent['signal']} was sent to process {sent['target']} by {who or named + tree}"
+    return f"{sent['signal']} was sent to process {sent['target']} by {who or named + judged.birth(sent['by'])}"
 
 
 def _usual(trial: Trial) -> str:

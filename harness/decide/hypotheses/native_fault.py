@@ -30,7 +30,7 @@ STATUSES = ("0xC0000005", "0xC0000374", "0xC0000409", "0xC0000094", "0xC0000006"
 def predicts(trial: Trial) -> bool:
     """A fault or an abort that native code ends in; not a signal that somebody sent."""
     outside = judged.of(trial).is_observed and trial.exit.ended_by == "outside"
-    sent = outside or judged.is_from_outside(trial) or sent_by_a_call(trial)
+    sent = outside or judged.sender(trial) in judged.OTHERS or sent_by_a_call(trial)
     return (ending_signal(trial) in SIGNALS and not sent) or trial.exit.ntstatus in STATUSES
 
 

@@ -17,6 +17,7 @@ from harness.facts.ended import early_end
 from harness.facts.folder import TrialFolder
 from harness.facts.processes import first_death
 from harness.facts.processes.ends import End
+from harness.facts.system import senders
 from harness.model import Exit, LastEvent, Outcome, Signature
 from probes import records
 
@@ -47,9 +48,8 @@ def of(folder: TrialFolder, exit_: Exit, last_event: LastEvent | None, outcome: 
     asked = early_end.orderly(folder)
     if asked and worker is None:
         return Signature(None, f"{asked['signal']}, {ORDERLY}", point)
-    found = (
-        faulting_stack.read(folder) if _is_fault(worker.signal if worker else exit_.signal or exit_.ntstatus) else None
-    )
+    signal = worker.signal if worker else exit_.signal or exit_.ntstatus
+    found = faulting_stack.read(folder) if _is_fault(folder, signal) else None
     if found is None:
         return Signature(None, _of_worker(folder, worker, how) if worker else _of_exit(folder, exit_, point), point)
     return Signature(exact(how, found.kind, found.frames), loose(how, found.frames), point)
@@ -64,9 +64,9 @@ def _status(end: End) -> str:
     return end.signal or f"exit {end.code}"
 
 
-def _is_fault(how: str | None) -> bool:
+def _is_fault(folder: TrialFolder, how: str | None) -> bool:
     """Whether a death is synchronous: it strikes where the program is. A signal from outside strikes anywhere."""
-    return how is not None and how not in ASYNCHRONOUS
+    return how is not None and how not in ASYNCHRONOUS and not senders.is_by_another(folder, how)
 
 
 def exact(how: str, kind: str | None, frames: Sequence[Frame]) -> str:
@@ -116,7 +116,7 @@ def _of_exit(folder: TrialFolder, exit_: Exit, point: str) -> str:
         *((row["call"], row.get("stack")) for row in rows if row["call"] in LATER_CALLS and exit_.signal is None),
     ]
     how = how_of(exit_)
-    bare = how if how in ASYNCHRONOUS else point
+    bare = point if _is_fault(folder, how) else how
     return next((_site(point, what, stack or ()) for what, stack in sites), bare)
 
 

@@ -19,6 +19,7 @@ from probes import records
 from probes.records import Row
 
 KERNEL, OOM_KILLER, ITSELF, TREE, HARNESS, STRANGER = "kernel", "oom-killer", "itself", "tree", "harness", "stranger"
+DETACHED = "detached"  # of the tree by birth, in a session of its own
 SENT_BY_CALL = (0, -1, -6)  # SI_USER, SI_QUEUE, SI_TKILL
 LATEST_SECONDS = 20.0  # from a signal to the end: a crash is held, memory is torn down
 SAME_SECONDS = 1.0  # the kernel marks its victim right after the signal
@@ -38,8 +39,9 @@ def facts(folder: TrialFolder) -> list[Fact]:
     """Return one `signal_delivered` for each signal sent to a process of the tree, in the order of their times.
 
     Its value: `signal`, `target`, `sender` (None: not a process), `sender_command`, `sender_user`, `by` (`kernel`,
-    `oom-killer`, `itself`, `tree`, `harness`, `stranger`), `code` (si_code), `at_seconds` since the trial's start,
-    `before_death_seconds` (negative: after the first death), `ends`; of a stranger `parent_command` too, where known.
+    `oom-killer`, `itself`, `tree`, `detached`, `harness`, `stranger`), `code` (si_code), `at_seconds` since the trial's
+    start, `before_death_seconds` (negative: after the first death), `ends`; of a stranger `parent_command` too, where
+    known.
     """
     traced = list(_traced(folder))
     known = {(one.value["target"], one.value["signal"]) for one in traced}
@@ -53,6 +55,12 @@ def facts(folder: TrialFolder) -> list[Fact]:
         }, one.sources)
         for one in found
     ]  # fmt: skip
+
+
+def is_by_another(folder: TrialFolder, signal: str) -> bool:
+    """Whether a process of the tree died of this signal, sent by another process: where it strikes is chance."""
+    ends = (fact.value for fact in facts(folder) if fact.value["ends"] and fact.value["signal"] == signal)
+    return any(value["by"] in (TREE, DETACHED, STRANGER) for value in ends)
 
 
 def _traced(folder: TrialFolder) -> Iterator[Delivered]:

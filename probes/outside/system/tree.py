@@ -57,6 +57,15 @@ class Tree:
         alive = next((int(number) for key, number in found if key == "PPid"), None)
         return alive or self._parents.get(pid)
 
+    def ancestors(self, pid: int) -> list[int]:
+        """Return the processes of the tree that a process descends from by birth, its parent first."""
+        found: list[int] = []
+        parent = self._parents.get(pid)
+        while parent is not None and parent not in found and parent in self._process:
+            found.append(parent)
+            parent = self._parents.get(parent)
+        return found
+
 
 def process_of(thread: int) -> int | None:
     """Return the process of any thread that lives; None where it has gone."""

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from observing import Observed, observe, victim
 
+from harness.decide import judged
+from harness.decide.hypotheses import native_fault
 from harness.facts import reading as facts
 from harness.launch import closing, trial
 from harness.launch.memory_limit import parents
@@ -138,6 +140,45 @@ class TestTree:
         text = "import subprocess, time\nsubprocess.Popen(['sh', '-c', 'kill -KILL $PPID'])\ntime.sleep(9)"
         (found,) = delivered(run(tmp_path, text), "SIGKILL")
         assert (found["by"], found["ends"]) == ("tree", True)
+
+    @pytest.mark.parametrize(
+        ("started", "kill", "number"),
+        [
+            ("sh -c 'setsid sh {} {} </dev/null >/dev/null 2>&1 &'", "kill -SEGV $1; sleep 1", "SIGSEGV"),
+            (
+                "setsid sh {} {} &",
+                "env kill -USR1 $1; sleep 1",
+                "SIGUSR1",
+            ),  # a tool that has gone, of a shell that lives
+            ("nohup setsid sh {} {} >/dev/null 2>&1 &", "kill -KILL $1", "SIGKILL"),
+        ],
+    )
+    def test_detached_process_is_no_part_of_the_program(
+        self, tmp_path: Path, started: str, kill: str, number: str
+    ) -> None:
+        """A watchdog that the program started, in a session of its own: it acts on its own, and the place is chance."""
+        (tmp_path / "watch.sh").write_text(f"sleep 0.5\n{kill}\n")
+        command = started.format(tmp_path / "watch.sh", "$WATCHED")
+        text = (
+            "import os, subprocess, time\nos.environ['WATCHED'] = str(os.getpid())\n"
+            f"subprocess.run({command!r}, shell=True)\ntime.sleep(9)"
+        )
+        observed = run(tmp_path, text)
+        found = [value for value in delivered(observed, number) if value["ends"]]
+        assert [(value["by"], value["target"]) for value in found] == [("detached", observed.exit["pid"])]
+        assert judged.is_from_outside(observed.trial) and not native_fault.predicts(observed.trial)
+        assert observed.trial.signature is not None
+        assert (observed.trial.signature.exact, observed.trial.signature.loose) == (None, number)
+
+    def test_parent_in_another_session_is_no_stranger(self, tmp_path: Path) -> None:
+        """A launcher gives each rank a session of its own, and ends them: it is their ancestor."""
+        text = (
+            "import subprocess, time\nc = subprocess.Popen(['sleep', '9'], start_new_session=True)\n"
+            "time.sleep(0.2)\nc.kill()\nc.wait()"
+        )
+        observed = run(tmp_path, text)
+        (found,) = delivered(observed, "SIGKILL")
+        assert (found["by"], found["sender"]) == ("tree", observed.exit["pid"])
 
     def test_thread_is_no_stranger(self, tmp_path: Path) -> None:
         """A thread that sends is its process."""
