@@ -84,7 +84,7 @@ def _repeats(case: Study) -> tuple[int, float, str]:
     """Return how many deaths of the cell as it is are needed, how probably, and what for."""
     lived = trial_worth.survived(case)
     if lived:
-        why = f"{lived[-1]} was survived, which says something only where the cell fails often enough"
+        why = f"it lived under {lived[-1]}, which tells only against enough deaths without"
         return CONFIRM, trial_worth.removing(case, lived[-1]), why
     if case.others:
         return CONFIRM, EVEN, "it failed in another way as well"
@@ -112,7 +112,8 @@ def again(case: Study, has_question: bool = False, is_needed: bool = True) -> It
     if case.without.failures < deaths and len(case.plain) < MOST_PLAIN and not waits:
         step = Step(case.cell, f"does it fail again? {case.without} so far: {why}")
         seconds = pace.expected_seconds(trial_worth.failing(case.without))
-        yield Offer(step, trial_worth.of_repeat(case, deaths, matters), seconds)
+        soonest = deaths if can_wait else min(deaths, CONFIRM_ONCE)  # a second death first, then what else needs more
+        yield Offer(step, trial_worth.of_repeat(case, soonest, matters), seconds)
 
 
 def under(case: Study, questions: list[Intervention]) -> Iterator[Offer]:

@@ -208,7 +208,7 @@ class TestWhatIsAsked:
             "does it fail again? 1 of 1 so far: what was seen once may not come again",
             "under threads=1, trial 1: 3 such deaths more or at least 5 survivors decide",
         ]
-        survived = "threads=1 was survived, which says something only where the cell fails often enough"
+        survived = "it lived under threads=1, which tells only against enough deaths without"
         assert f"does it fail again? 2 of 2 so far: {survived}" in told
 
 
