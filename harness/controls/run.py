@@ -19,9 +19,7 @@ from harness.controls.store import RESULT
 from harness.decide import (
     next_trial,
 )
-from harness.decide.next_trial import (
-    Step,
-)
+from harness.decide.offers import Step
 from harness.facts import proven
 from harness.launch import (
     environment_record,

@@ -18,7 +18,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from harness.decide.statistics import Count, fisher, holm, interval, trials_to_decide
 from harness.model import Trial
 
-LEVEL = 0.025  # asked after each trial, this keeps an intervention without effect below 0.05 in all (test_agenda.py)
+LEVEL = 0.025  # asked after each trial, this keeps an intervention without effect below 0.05 in all (test_order.py)
 ENOUGH = 5  # trials under an intervention before it may be said to remove anything: the test is asked after each trial,
 # and asked often enough it would say yes by chance
 COMES_BACK = 3  # times the same failure must return under an intervention before its factor is ruled out

@@ -1,13 +1,17 @@
-"""What to run next once a failure is seen: repeat it, then change one thing at a time until all is decided; pure."""
+"""What to run next once a failure is seen: what decides most a second, one thing changed at a time; pure.
+
+Each trial that could be asked next is an offer: one more of the cell as it is, one more under the change in question,
+a rung of the memory ladder. The offer with the most information a second (trial_worth.py) is taken; what only informs
+comes once nothing is left to decide. How often the cell is repeated as it is: offers.py.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 
-from harness.decide import no_way_to_exhaust, observed, study
+from harness.decide import no_way_to_exhaust, offers, study, trial_worth
 from harness.decide.effects import Does
-from harness.decide.hypotheses import external_kill, interleaving, resource_limit
+from harness.decide.hypotheses import external_kill, interleaving, resource_limit, stack_overflow
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.interventions import (
     BOTH_COPIES,
@@ -29,29 +33,15 @@ from harness.decide.interventions import (
     PLAIN_CPU,
     RUNGS,
 )
-from harness.decide.memory_ladder import UNKNOWN, compare, countable_peak
+from harness.decide.memory_ladder import NO, UNKNOWN, YES, compare, countable_peak
 from harness.decide.memory_ladder_endings import is_near_limit
+from harness.decide.offers import Offer, Step
 from harness.decide.study import Study
 from harness.launch import memory_limit as means_of
-from harness.model import Cell, Control, Trial
+from harness.model import Control, Trial
 from harness.plan.intervention import Intervention
 
-CONFIRM = 5  # trials of the failing cell as it is
-CONFIRM_OBSERVED = 3  # where what ended it was seen: no chance is to be excluded, only another failure
-MOST_PLAIN = 12  # where it fails only sometimes, up to this many
-MOST_UNDER = 12  # trials under one intervention
 MEMORY_FAULTS = ("SIGSEGV", "SIGBUS")
-
-
-@dataclasses.dataclass(frozen=True)
-class Step:
-    """One more trial: the cell, what is changed about it, and why. `means`: by which a memory limit is set."""
-
-    cell: Cell
-    why: str
-    intervention: Intervention | None = None
-    memory_limit_bytes: int | None = None
-    means: str | None = None
 
 
 def next_step(trials: tuple[Trial, ...], confinement: str | None, controls: tuple[Control, ...] = ()) -> Step | None:
@@ -63,17 +53,31 @@ def next_step(trials: tuple[Trial, ...], confinement: str | None, controls: tupl
     case = study.of(trials)
     if case is None:
         return _unobserved(trials)
-    if is_observed(case):
+    if offers.is_observed(case):
         return None
-    if _needs_confirming(case):
-        return Step(case.cell, f"does it fail again? {case.without} so far")
-    steps = (_under(case, intervention, confinement) for intervention in wanted(case, confinement, controls))
-    return next((step for step in steps if step is not None), None)
+    asked = wanted(case, confinement, controls)
+    stages = (_deciding(case, asked, confinement), _informing(case, asked), offers.again(case, is_needed=False))
+    made = next((found for stage in stages if (found := list(stage))), [])
+    best = max(made, key=lambda offer: offer.worth, default=None)
+    return best.step if best else None
 
 
-def is_observed(case: Study) -> bool:
-    """Whether each death of the cell was seen to be of one family: what was refused, or who sent the signal."""
-    return len(case.dead) >= CONFIRM_OBSERVED and observed.only(case.dead) is not None
+def _deciding(case: Study, asked: list[Intervention], confinement: str | None) -> Iterator[Offer]:
+    """Yield what the verdict still needs; one question after the other, as their number corrects each."""
+    if offers.may_be_observed(case):
+        yield from offers.again(case)
+        return
+    questions = [one for one in asked if _decides(case, one) and not offers.is_settled(case, one)]
+    yield from offers.again(case, bool(questions))
+    yield from offers.under(case, questions[:1])
+    yield from _rungs(case, asked, confinement)
+
+
+def _informing(case: Study, asked: list[Intervention]) -> Iterator[Offer]:
+    """Yield what the verdict does not need, and a remedy may: which pool it is, and the like."""
+    questions = [one for one in asked if one.memory_share is None and not offers.is_settled(case, one)]
+    yield from offers.again(case, bool(questions))
+    yield from offers.under(case, questions[:1])
 
 
 def _unobserved(trials: tuple[Trial, ...]) -> Step | None:
@@ -92,7 +96,7 @@ def wanted(case: Study, confinement: str | None, controls: tuple[Control, ...] =
     """Return the interventions that can decide something about this failure, the telling ones first."""
     dead = case.reference
     chosen = [NO_PROBES] if dead.value("fault_in_probes") else []
-    chosen += [ONE_THREAD] if _has_threads(case) else []
+    chosen += [ONE_THREAD] if offers.has_threads(case) else []
     chosen += _ladder(case, confinement, controls)
     chosen += _for_ending(dead)
     chosen += _for_pools(case)
@@ -166,7 +170,8 @@ def _for_pools(case: Study) -> Iterator[Intervention]:
         yield from [ONE_TORCH_THREAD] if dead.value("torch_threads") else []
         yield from [ONE_MKL_THREAD] if dead.value("static_mkl") or any("mkl" in name for name in copies) else []
         yield from [ONE_BLAS_THREAD] if "openblas" in copies else []
-    if dead.value("openmp_runtimes") and (removes or dead.outcome == "hung"):
+    left = case.does(ONE_THREAD.id) is Does.LEAVES  # then no pace of a pool plays a part
+    if dead.value("openmp_runtimes") and (removes or (dead.outcome == "hung" and not left)):
         yield PASSIVE_WAIT
 
 
@@ -181,12 +186,6 @@ def _for_python_threads(case: Study) -> Iterator[Intervention]:
             yield ONE_CORE
 
 
-def _has_threads(case: Study) -> bool:
-    """Whether fewer threads can be tried: the cell's own number, or where it has none, what torch said."""
-    threads = case.cell.as_dict().get("threads") or case.reference.value("torch_threads") or 1
-    return bool(threads != 1)
-
-
 def _has_workers(case: Study) -> bool:
     """Whether the data loader's processes can be taken away: by the cell's or the configuration's number, or inside."""
     dead = case.reference
@@ -194,18 +193,40 @@ def _has_workers(case: Study) -> bool:
     return bool(dead.value("loader_workers") if told is None else told)
 
 
-def _needs_confirming(case: Study) -> bool:
-    count = case.without
-    return len(case.plain) < CONFIRM or (count.failures < CONFIRM and len(case.plain) < MOST_PLAIN)
+def _decides(case: Study, one: Intervention) -> bool:
+    """Whether a finding that the verdict needs depends on an intervention's effect; rungs are looked at otherwise."""
+    if one.memory_share is not None or _is_explained(case) or (one is NO_OWN_SIGNALS and _says(case, YES)):
+        return one is NO_PROBES
+    less = one is NO_WORKERS and resource_limit.predicts(case.reference)
+    return less or one in (NO_PROBES, ONE_TORCH_THREAD) or one.isolates is not None
 
 
-def _under(case: Study, intervention: Intervention, confinement: str | None) -> Step | None:
-    done = case.under.get(intervention.id, ())
-    if intervention.memory_share is not None:
-        means = ladder_means(case.reference, confinement)
-        limit = int(intervention.memory_share * (countable_peak(case.reference, means) or 0))
-        why = f"memory ladder, limit {limit >> 20} MiB"
-        return None if done or _is_above_outer(case, limit, means) else Step(case.cell, why, intervention, limit, means)
-    if case.does(intervention.id) is not Does.UNDECIDED or len(done) >= MOST_UNDER:
-        return None
-    return Step(case.cell, f"under {intervention.id}, trial {len(done) + 1}", intervention)
+def _is_explained(case: Study) -> bool:
+    """Whether what was seen of each death decides threads and stack: a stack that ran out, a runtime's own words."""
+    dead = [trial for trial in case.plain if case.is_same(trial)]
+    copies = [(trial.value("openmp_duplicate") or {}).get("paths", ()) for trial in dead]
+    full, twice = all(map(stack_overflow.is_overflow, dead)), all(len(paths) > 1 for paths in copies)
+    return bool(dead) and (full or twice)
+
+
+def _rungs(case: Study, asked: list[Intervention], confinement: str | None) -> Iterator[Offer]:
+    """Yield the next rung of the memory ladder, the tight ones first: they are short, and tell the most."""
+    means = ladder_means(case.reference, confinement)
+    peak = countable_peak(case.reference, means) or 0
+    limits = [(one, int(one.memory_share * peak)) for one in asked if one.memory_share and one.id not in case.under]
+    open_ = [(one, limit) for one, limit in limits if not _is_above_outer(case, limit, means)]
+    tight = [(one, limit) for one, limit in open_ if (one.memory_share or 0) < 1]
+    left = tight or ([] if _says(case, YES, NO) else open_)
+    seconds = trial_worth.pace(case).expected_seconds(trial_worth.failing(case.without))
+    for one, limit in left[:1]:
+        step = Step(case.cell, f"memory ladder, limit {limit >> 20} MiB", one, limit, means)
+        yield Offer(step, 1.0 / len(left), seconds)
+
+
+def _says(case: Study, *words: str) -> bool:
+    """Whether the tight rungs have told already, each by a sign of exhaustion: those with room cannot take it back.
+
+    A death without a sign is compared with what the target does with room; then these are asked, too.
+    """
+    reading = compare(case.reference, case.rungs) if case.rungs else None
+    return reading is not None and reading.matches in words and all(look.sign for look in reading.died_at.values())

@@ -30,7 +30,7 @@ MOST_KINDS = 200  # the probe tells 256 kinds apart
 NO_POINTER = (1 << 64) - (1 << 16)  # from here: -1 as an address, as sbrk(2) and mmap(2) answer what they refuse
 STILL = ("deadlock", "spinning", "native loop holding the GIL")  # standstills that no wait for memory can be
 WAITS = 0.01  # of the trial: so long may something on the machine have waited for memory
-OUTSIDERS = ("oom-killer", "stranger")
+OUTSIDERS = ("oom-killer", judged.STRANGER, judged.DETACHED)
 Way = Callable[[Trial], Iterator[str]]
 
 

@@ -13,6 +13,7 @@ from harness.decide import (
     messengers,
     next_trial,
     observed,
+    offers,
     refusals,
     study,
     wants,
@@ -115,7 +116,7 @@ class TestObserved:
         trials = dead(3, *facts, WATCHED, **keys)
         assert verdict(*trials) == ("named", cause)
         asked = study.of(trials)
-        assert asked is not None and next_trial.is_observed(asked) and next_trial.next_step(tuple(trials), None) is None
+        assert asked is not None and offers.is_observed(asked) and next_trial.next_step(tuple(trials), None) is None
 
     def test_not_where_the_disk_had_room(self) -> None:
         """The refusal is told, and establishes nothing."""
