@@ -70,6 +70,7 @@ def _what_happened(evidence: Evidence) -> Iterator[str]:
     for ending in summary.endings(evidence):
         yield f"- **{len(ending.trials)} x {words(ending.text)}**: {words(ending.meaning)}  "
         yield "  " + ", ".join(code(trial) for trial in ending.trials)
+        yield from (f"  - {words(reason.text)} {_sources(reason.evidence)}" for reason in ending.around)
     yield ""
 
 

@@ -155,7 +155,9 @@ def _printed(trial: Trial, fact: Fact) -> Reason:
 def _stillness(trial: Trial, idle: Fact) -> str:
     median = trial.value("median_step_seconds")
     pace = f" ({idle.value / median:.0f} times the median step of {median:.3g} s)" if median else ""
-    return f"no flight record and no output for {idle.value:.1f} s{pace}"
+    allowed = trial.value("allowed_idle_seconds")
+    most = f", where {allowed:.1f} s were allowed" if allowed else ""
+    return f"no flight record and no output for {idle.value:.1f} s{pace}{most}"
 
 
 def _gaps(trial: Trial) -> list[Gap]:

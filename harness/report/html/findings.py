@@ -28,7 +28,8 @@ def what_happened(evidence: Evidence) -> str:
     for ending in summary.endings(evidence):
         text = tag("b", words(f"{len(ending.trials)} x {ending.text}"), class_=ending.outcome.value)
         trials = tag("div", *_trial_names(ending), class_="sources quiet")
-        items.append(tag("li", text, tag("div", words(ending.meaning)), trials))
+        around = tag("ul", *map(_reason, ending.around), class_="list") if ending.around else ""
+        items.append(tag("li", text, tag("div", words(ending.meaning)), trials, around))
     listed = tag("ul", *items, class_="list") if items else ""
     return tag("h2", "What happened") + tag("p", words(summary.counts(evidence)), ".") + listed
 
