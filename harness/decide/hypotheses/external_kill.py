@@ -36,14 +36,17 @@ WRITTEN = "SIGPIPE comes of the program's own write to a pipe that nobody reads 
 TIMED = Gap("sender", "the program's own timers and descriptors can send such a signal, and the sender was not seen")
 AT_A_LIMIT = ("SIGXCPU", "SIGXFSZ")  # the kernel sends them: resource-limit
 SENDER = Gap("sender", "who sent the signal is not recorded")
+HANDLED = Gap("handler", "what the program's handler did with the signal is not recorded: it may have ended it, or not")
 OWN = Gap("own signals", "it is not shown that the death comes where the target can send no signal itself")
 MEMORY = Gap("memory ladder", "it is not shown that it was not the kernel, for want of memory")
 WINDOWS = Gap("sender", "cannot be told from exit code alone on Windows: TerminateProcess gives any code")
 
 
 def predicts(trial: Trial) -> bool:
-    """A signal that somebody else sent, not raised by a fault; on Windows also a code that no call explains."""
-    return _is_sent(trial) or is_unexplained_on_windows(trial)
+    """A signal that somebody else sent, not raised by a fault, or that a handler took right before an exit; on Windows
+    also a code that no call explains.
+    """
+    return _is_sent(trial) or is_unexplained_on_windows(trial) or bool(judged.asked_quietly(trial))
 
 
 def _is_sent(trial: Trial) -> bool:
@@ -68,13 +71,16 @@ def judge(case: Case) -> Finding:
     if all(judged.is_from_outside(trial) for trial in case.failures):
         return Finding(ID, Status.ESTABLISHED, (*_senders(case.failures), *_deaths(matching)))
     if not matching:
-        return _within(case) or no_sign_of(case, ID, "no trial was ended from outside")
+        return _within(case) or no_sign_of(case, ID, "no signal from outside ended a trial")
     if case.ladder is not None and case.ladder.matches == memory_ladder.YES and not case.unlike:
         return Finding(ID, Status.RULED_OUT, case.ladder.reasons[-1:])
     does, effect = case.effect(NO_OWN_SIGNALS.id)
     if does is Does.REMOVES:
         text = "it is gone where the target can send no signal: the target sends it itself"
         return Finding(ID, Status.RULED_OUT, (*effect, Reason(text, effect[0].evidence)))
+    quiet = tuple(reason for trial in matching for reason in _handled(trial))
+    if quiet and not any(_is_sent(trial) for trial in matching):
+        return Finding(ID, Status.SUPPORTED, (*effect, *quiet, *_deaths(matching)), (HANDLED,))
     reasons = (*effect, *_deaths(matching))
     if any(_is_on_behalf(trial) for trial in matching):
         return Finding(ID, Status.SUPPORTED, reasons, (TIMED,))
@@ -110,6 +116,13 @@ def _word(sent: dict[str, Any]) -> str:
     named = f"{sent.get('sender_command') or 'a process that is gone'}, process {sent.get('sender')}{user}"
     tree = " of its own tree" if sent["by"] == judged.TREE else ""
     return f"{sent['signal']} was sent to process {sent['target']} by {who or named + tree}"
+
+
+def _handled(trial: Trial) -> list[Reason]:
+    """Say which signal a handler took, how long before the exit."""
+    found = [(fact, fact.value["before_death_seconds"]) for fact in judged.asked_quietly(trial)]
+    text = "{}: {} {:.2f} s before its exit, and a handler took it"
+    return [Reason(text.format(trial.id, _word(fact.value), ago), fact.sources) for fact, ago in found]
 
 
 def _usual(trial: Trial) -> str:
