@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.decide.hypotheses import HYPOTHESES, Case
+from harness.decide.hypotheses.speaking import spoken
 from harness.decide.verdict import decide
 from harness.facts import journal, proven
 from harness.facts import reading as facts
@@ -24,7 +25,7 @@ def evidence(root: Path) -> Evidence:
     case = Case(
         trials, {trial.id: last_lines(root / "trials" / trial.id / records.STDERR) for trial in trials}, controls
     )
-    findings = tuple(hypothesis.judge(case) for hypothesis in HYPOTHESES)
+    findings = tuple(spoken(hypothesis.judge(case)) for hypothesis in HYPOTHESES)
     verdict = decide(case, findings, inquest["command"], _resume(root, inquest))
     return Evidence(inquest, environment, trials, findings, verdict, controls, bisect_stage.rows(root))
 

@@ -97,7 +97,7 @@ def _others(evidence: Evidence) -> Iterator[str]:
 
 def _finding(finding: Finding) -> Iterator[str]:
     for reason in finding.reasons:
-        yield f"- {words(reason.text)}" + ("  " if reason.evidence else "")
+        yield f"- {words(summary.reason_text(reason))}" + ("  " if reason.evidence else "")
         if reason.evidence:
             yield "  " + _sources(reason.evidence)
     for gap in finding.gaps:
@@ -107,7 +107,7 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _because(finding: Finding) -> Iterator[str]:
     for reason in finding.reasons:
-        yield " ".join([words(reason.text), _sources(reason.evidence)]).rstrip()
+        yield " ".join([words(summary.reason_text(reason)), _sources(reason.evidence)]).rstrip()
     for gap in finding.gaps:
         yield f"_missing: {words(gap.probe)}: {words(gap.reason)}_"
 

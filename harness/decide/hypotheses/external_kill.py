@@ -15,9 +15,10 @@ from typing import Any
 from harness.decide import judged, memory_ladder, observed, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses.calls import ending_signal, is_unexplained_on_windows, sent_by_itself
-from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
+from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, ruled_out
+from harness.decide.hypotheses.speaking import by_effect, con, pro
 from harness.decide.interventions import NO_OWN_SIGNALS
-from harness.model import Finding, Gap, Reason, Status, Trial
+from harness.model import Finding, Gap, Reason, Speaks, Status, Trial
 
 ID = "external-kill"
 SIGNALS = (  # not SIGINT: OpenBLAS raises it where it can start no thread
@@ -73,15 +74,16 @@ def judge(case: Case) -> Finding:
     if not matching:
         return _within(case) or no_sign_of(case, ID, "no signal from outside ended a trial")
     if case.ladder is not None and case.ladder.matches == memory_ladder.YES and not case.unlike:
-        return Finding(ID, Status.RULED_OUT, case.ladder.reasons[-1:])
+        why = case.ladder.reasons[-1]  # which speaks for memory there, and so against this
+        return Finding(ID, Status.RULED_OUT, (Reason(why.text, why.evidence),))
     does, effect = case.effect(NO_OWN_SIGNALS.id)
     if does is Does.REMOVES:
         text = "it is gone where the target can send no signal: the target sends it itself"
         return Finding(ID, Status.RULED_OUT, (*effect, Reason(text, effect[0].evidence)))
     quiet = tuple(reason for trial in matching for reason in _handled(trial))
     if quiet and not any(_is_sent(trial) for trial in matching):
-        return Finding(ID, Status.SUPPORTED, (*effect, *quiet, *_deaths(matching)), (HANDLED,))
-    reasons = (*effect, *_deaths(matching))
+        return Finding(ID, Status.SUPPORTED, (*quiet, *_deaths(matching)), (HANDLED,))
+    reasons = pro((*by_effect(does, effect, removed=Speaks.AGAINST), *_deaths(matching)))
     if any(_is_on_behalf(trial) for trial in matching):
         return Finding(ID, Status.SUPPORTED, reasons, (TIMED,))
     if len(matching) == len(case.failures) and _cannot_be_own(case) and _is_not_memory(case):
@@ -94,14 +96,10 @@ def _within(case: Case) -> Finding | None:
     """Return the finding where a sender within was seen, or where it is a write to a closed pipe."""
     seen = [(trial, sent) for trial in case.failures if (sent := judged.delivery(trial)) and judged.sender(trial)]
     if seen and len(seen) == len(case.failures):
-        return _ruled_out(case, tuple(Reason(f"{trial.id}: {_word(sent.value)}", sent.sources) for trial, sent in seen))
+        told = (Reason(f"{trial.id}: {_word(sent.value)}", sent.sources) for trial, sent in seen)
+        return ruled_out(case, ID, told)
     pipes = [trial for trial in case.failures if ending_signal(trial) == PIPE]
-    return Finding(ID, Status.OPEN, tuple(Reason(WRITTEN, (exit_source(trial),)) for trial in pipes)) if pipes else None
-
-
-def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
-    proven = case.is_proven(ID)
-    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
+    return Finding(ID, Status.OPEN, con((Reason(WRITTEN, tuple(map(exit_source, pipes))),))) if pipes else None
 
 
 def _senders(failures: Iterable[Trial]) -> tuple[Reason, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from harness.decide import memory_course, memory_ladder, observed, wants
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, nothing_to_judge, unproven
+from harness.decide.hypotheses.speaking import con
 from harness.decide.memory_ladder_endings import has_plenty_left
 from harness.facts.refused import wording
 from harness.model import Finding, Gap, Reason, Status, Trial
@@ -46,7 +47,7 @@ def judge(case: Case) -> Finding:
     other = _something_else(case)
     if other:
         status = Status.RULED_OUT if proven else Status.OPEN
-        return Finding(ID, status, (*other, *numbers), () if proven else unproven(ID))
+        return Finding(ID, status, con((*other, *numbers)), () if proven else unproven(ID))
     reading = case.ladder
     if reading is None:
         gap = Gap("memory ladder", "the failing cell has not been run under lower memory limits")

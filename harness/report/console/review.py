@@ -130,7 +130,7 @@ def _brief(findings: list[Finding]) -> Table:
 
 def _because(finding: Finding) -> Iterator[Text]:
     for reason in finding.reasons:
-        yield words(reason.text)
+        yield words(summary.reason_text(reason))
         if reason.evidence:
             yield where(reason.evidence)
     for gap in finding.gaps:

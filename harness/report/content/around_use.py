@@ -16,6 +16,10 @@ LEAST_STALL_SECONDS = 0.1
 
 def lines(trial: Trial) -> Iterator[Reason]:
     """Yield the sentences on memory and on the looks that were taken before it ran out."""
+    yield from (Reason(_raised(fact.value), fact.sources) for fact in every(trial, "peak_raised_by"))
+    for fact in every(trial, "tree_peak_pss_bytes"):
+        text = f"all its processes together used {units.size(fact.value)}, what they share counted once"
+        yield Reason(text, fact.sources)
     yield from _memory(trial)
     for fact in every(trial, "commit_headroom_bytes"):
         text = f"the system could still promise {units.size(fact.value)} of memory: it counts strictly, by a limit"
@@ -60,6 +64,11 @@ def _memory(trial: Trial) -> Iterator[Reason]:
     parts += [f"{units.size(found['swap_peak_bytes'])} were swapped out"] if found.get("swap_peak_bytes") else []
     if parts:
         yield Reason(f"of its memory, when last looked at: {', '.join(parts)}", sources_of(trial, *names))
+
+
+def _raised(value: dict[str, Any]) -> str:
+    place = f"{value['module']}, call {value['call']} of step {value['step']}" if value["module"] else "no forward"
+    return f"the peak of its memory was reached in {place}, by a rise of {units.size(value['rise_bytes'])}"
 
 
 def _snapshot(value: dict[str, Any]) -> str:

@@ -102,6 +102,11 @@ def others(evidence: Evidence) -> list[Finding]:
     return sorted(found, key=lambda finding: order.index(finding.status))
 
 
+def reason_text(reason: Reason) -> str:
+    """Return a reason's sentence, and before it which way it speaks, where it is of a hypothesis."""
+    return f"{reason.speaks}: {reason.text}" if reason.speaks else reason.text
+
+
 def is_brief(finding: Finding) -> bool:
     """Whether one row of a table holds all that the finding says."""
     return len(finding.reasons) <= 1 and finding.status in (Status.OPEN, Status.RULED_OUT)

@@ -128,7 +128,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _reason(reason: Reason) -> str:
-    return tag("li", words(reason.text), _sources(reason.evidence))
+    return tag("li", words(summary.reason_text(reason)), _sources(reason.evidence))
 
 
 def _gap(gap: Gap) -> str:
@@ -136,7 +136,7 @@ def _gap(gap: Gap) -> str:
 
 
 def _because(finding: Finding) -> str:
-    reasons = (tag("div", words(reason.text), _sources(reason.evidence)) for reason in finding.reasons)
+    reasons = (tag("div", words(summary.reason_text(reason)), _sources(reason.evidence)) for reason in finding.reasons)
     gaps = (tag("div", words(f"missing: {gap.probe}: {gap.reason}"), class_="quiet") for gap in finding.gaps)
     return "".join([*reasons, *gaps])
 
