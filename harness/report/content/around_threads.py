@@ -10,6 +10,7 @@ from harness import units
 from harness.model import Fact, Reason, Trial
 from harness.report.content.facts_of import every, sources_of, values_of
 
+MOST_FRAMES = 5
 MOST_THREADS = 5
 MOST_VARIABLES = 12
 FAULTS = ("SIGSEGV", "SIGBUS", "SIGILL", "SIGABRT")
@@ -21,6 +22,11 @@ STACKS = (
 
 def lines(trial: Trial) -> Iterator[Reason]:
     """Yield the sentences: who worked, who stood still, what torch and the variables said, forks, stacks."""
+    for fact in every(trial, "crash_stack"):
+        yield Reason(f"it faulted in {' < '.join(fact.value[:MOST_FRAMES])}", fact.sources)
+    for fact in every(trial, "openmp_runtimes"):
+        if fact.value:
+            yield Reason(f"OpenMP runtimes loaded: {', '.join(map(_file, fact.value))}", fact.sources)
     yield from _busiest(trial)
     yield from _still(trial)
     yield from _torch(trial)
@@ -32,6 +38,10 @@ def lines(trial: Trial) -> Iterator[Reason]:
     for name in ("blas_copies", "tbb_copies"):
         yield from (reason for fact in every(trial, name) for reason in _copies(fact))
     yield from _stacks(trial)
+
+
+def _file(path: str) -> str:
+    return path.replace("\\", "/").rpartition("/")[2]
 
 
 def _busiest(trial: Trial) -> Iterator[Reason]:
