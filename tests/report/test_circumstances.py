@@ -135,9 +135,15 @@ def test_of_a_trial_that_lived_only_what_it_left() -> None:
 def test_of_trials_that_ended_alike() -> None:
     """The first in full, of each other the limits that were nearly full, by their names."""
     trials = [died(one, code=1, facts={"limit_use": LIMIT, "fork_after_threads": 1}) for one in (1, 2)]
-    assert [reason.text.split(": ")[0] for reason in circumstances.told(trials)] == ["threads=2/1"] * 2 + [
-        "threads=2/2"
-    ]
+    first, fork, other = [reason.text for reason in circumstances.told(trials)]
+    assert (first.split(":")[0], fork.split()[:2], other.split(": ")[0]) == ("open files", ["1", "fork"], "threads=2/2")
+
+
+def test_what_was_changed_on_purpose_has_its_own_question() -> None:
+    """Such a death is an answer; what it left on the machine is told."""
+    facts = {"limit_use": LIMIT, "left_behind": [5]}
+    (told,) = circumstances.told([died(1, code=1, under="memory=0.6x", facts=facts)])
+    assert "1 process was left behind" in told.text and told.text.startswith("threads=2+memory=0.6x/1: ")
 
 
 def evidence() -> Evidence:

@@ -20,14 +20,19 @@ def of(trial: Trial) -> tuple[Reason, ...]:
 
 
 def told(trials: Sequence[Trial]) -> tuple[Reason, ...]:
-    """Return the sentences of trials that ended alike: all of the first, and the full limits of every other."""
-    first, others = of(trials[0]), [reason for one in trials[1:] for reason in _limits(one)]
-    return (*(_named(trials[0], reason) for reason in first), *others)
+    """Return the sentences of trials that ended alike: all of the first, of each other the limits that were nearly full.
+
+    A trial in which something was changed on purpose has only what it left behind: how it ended is its intervention's
+    question. The sentences of the others have their names; those of the first have them in their records.
+    """
+    plain = [one for one in trials if not one.interventions]
+    changed = [_named(one, reason) for one in trials if one.interventions for reason in around_ends.remains(one)]
+    others = [_named(one, reason) for one in plain[1:] for reason in _limits(one)]
+    return (*(of(plain[0]) if plain else ()), *others, *changed)
 
 
 def _limits(trial: Trial) -> tuple[Reason, ...]:
-    found = around_use.limits(trial) if trial.outcome.is_failure else ()
-    return tuple(_named(trial, reason) for reason in found)
+    return tuple(around_use.limits(trial)) if trial.outcome.is_failure else ()
 
 
 def _named(trial: Trial, reason: Reason) -> Reason:
