@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
+from typing import Any
 
 from harness.decide.hypotheses import HYPOTHESES, Case
+from harness.decide.hypotheses.speaking import spoken
 from harness.decide.verdict import decide
 from harness.facts import journal, proven
 from harness.facts import reading as facts
@@ -22,6 +25,12 @@ def evidence(root: Path) -> Evidence:
     case = Case(
         trials, {trial.id: last_lines(root / "trials" / trial.id / records.STDERR) for trial in trials}, controls
     )
-    findings = tuple(hypothesis.judge(case) for hypothesis in HYPOTHESES)
-    verdict = decide(case, findings, inquest["command"])
+    findings = tuple(spoken(hypothesis.judge(case)) for hypothesis in HYPOTHESES)
+    verdict = decide(case, findings, inquest["command"], _resume(root, inquest))
     return Evidence(inquest, environment, trials, findings, verdict, controls, bisect_stage.rows(root))
+
+
+def _resume(root: Path, inquest: dict[str, Any]) -> str | None:
+    """Return the command that goes on with an inquest that was cut short; None where it came to its end."""
+    is_cut = inquest.get("budget_spent") or inquest.get("interrupted")
+    return f"harness run --resume {shlex.quote(str(root))}" if is_cut else None

@@ -47,6 +47,13 @@ class Status(enum.StrEnum):
         return self in (Status.ESTABLISHED, Status.RULED_OUT)
 
 
+class Speaks(enum.StrEnum):
+    """Which way a reason speaks, for its hypothesis or against it."""
+
+    FOR = "for"
+    AGAINST = "against"
+
+
 class VerdictStatus(enum.StrEnum):
     """The three verdicts there are."""
 
@@ -188,10 +195,11 @@ class Trial:
 
 @dataclasses.dataclass(frozen=True)
 class Reason:
-    """One sentence of a finding, and the records that carry it."""
+    """One sentence of a finding, the records that carry it, and which way it speaks (None: of no hypothesis)."""
 
     text: str
     evidence: tuple[Source, ...] = ()
+    speaks: Speaks | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -80,6 +80,15 @@ def delivery(trial: Trial) -> Fact | None:
     return next((fact for fact in mine if fact.value.get("ends")), None)
 
 
+def asked_quietly(trial: Trial) -> list[Fact]:
+    """Return the signals of a stranger that a handler took right before an exit: it may have asked for that exit."""
+    death = of(trial)
+    if trial.outcome != "died" or death.code is None or death.is_orderly:
+        return []
+    taken = [fact for fact in trial.facts if fact.name == "signal_handled"]
+    return [one for one in taken if one.value["by"] == STRANGER or _is_of_a_terminal(one.value)]
+
+
 def sender(trial: Trial) -> str | None:
     """Return who sent the signal of the judged death, as `signal_delivered` says it; None where it was not seen."""
     seen = delivery(trial)
@@ -104,6 +113,10 @@ def is_from_within(trial: Trial) -> bool:
     """Whether the sender was seen, and is the program itself, a process of its tree, or the kernel on its behalf."""
     death, by = of(trial), sender(trial)
     return by in OWN or (by == KERNEL and death.signal not in TERMINALS)
+
+
+def _is_of_a_terminal(sent: dict[str, Any]) -> bool:
+    return bool(sent["by"] == KERNEL and sent["signal"] in TERMINALS)
 
 
 def _has_asked(sent: Fact) -> bool:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from harness.decide.hypotheses.case import Case
-from harness.model import Fact, Reason, Source, Trial
+from harness.decide.hypotheses.speaking import pro
+from harness.model import Fact, Reason, Source, Speaks, Trial
 from harness.units import size
 
+NEAR = 0.05  # of the limit
 SAME_USE = 0.05  # of the mean: use at the deaths that lies within it is the same
 LEAST_DEATHS = 3
 KILLS = ("SIGKILL", "SIGTERM")
@@ -31,7 +33,7 @@ def signs(trial: Trial) -> list[Reason]:
         found.append(Reason(f"{trial.id}: the kernel says: {line.value['text']}", line.sources))
     if failed:
         found.append(Reason(f"{trial.id}: an allocation failed: {failed.value['text']}", failed.sources))
-    return found
+    return list(pro(found))
 
 
 def headroom(trial: Trial) -> list[Reason]:
@@ -44,31 +46,26 @@ def headroom(trial: Trial) -> list[Reason]:
         f"{trial.id}: peak {size(peak.value)}; when it died {size(left.value)} of {size(limit.value)} "
         f"were left ({trial.value('memory_limit_name')})"
     )
-    return [Reason(text, (*peak.sources, *left.sources))]
+    is_near = left.value < NEAR * limit.value
+    return [Reason(text, (*peak.sources, *left.sources), Speaks.FOR if is_near else Speaks.AGAINST)]
 
 
 def course(trial: Trial) -> list[Reason]:
-    """How use went: what sampling missed of the peak, which forward raised it, growth a step and where that leads."""
+    """How use went, where that speaks for memory: what sampling missed of the peak, growth a step, where it leads."""
     told: tuple[tuple[str, Callable[[Any], str]], ...] = (
         ("peak_missed_by_sampling", _missed),
-        ("peak_raised_by", lambda it: f"the peak was reached in {_forward(it)}, by a rise of {size(it['rise_bytes'])}"),
         ("growth_bytes_per_step", lambda it: f"use grew by {size(it)} a step" if it > 0 else ""),
         ("tree_growth_bytes_per_step", lambda it: f"that of the whole tree by {size(it)} a step" if it > 0 else ""),
-        ("tree_peak_pss_bytes", lambda it: f"all its processes together used {size(it)}, what they share counted once"),
         ("predicted_step_of_exhaustion", lambda it: f"at this growth the tightest limit is reached at step {it}"),
     )
     found = ((trial.fact(name), words) for name, words in told)
     rows = ((fact, words(fact.value)) for fact, words in found if fact is not None)
-    return [Reason(f"{trial.id}: {text}", fact.sources) for fact, text in rows if text]
+    return [Reason(f"{trial.id}: {text}", fact.sources, Speaks.FOR) for fact, text in rows if text]
 
 
 def _missed(peak: dict[str, int]) -> str:
     lower = f"sampling missed {size(peak['missed_bytes'])} of the kernel's peak"
     return f"{lower}, so what was left at the death may have been less"
-
-
-def _forward(place: dict[str, object]) -> str:
-    return f"{place['module']}, call {place['call']} of step {place['step']}" if place["module"] else "no forward"
 
 
 def _facts(trial: Trial, *names: str) -> list[Fact] | None:
@@ -85,7 +82,7 @@ def survived_more(case: Case, dead: Trial) -> list[Reason]:
     most = max(above, key=lambda trial: trial.peak_rss_bytes or 0)
     fact = most.fact("peak_rss_bytes")
     text = f"{most.id} lived with a higher peak ({size(most.peak_rss_bytes)}) than {dead.id} died with ({size(peak)})"
-    return [Reason(text, fact.sources if fact else ())]
+    return [Reason(text, fact.sources if fact else (), Speaks.AGAINST)]
 
 
 def same_use(failures: Sequence[Trial]) -> list[Reason]:
@@ -102,7 +99,7 @@ def same_use(failures: Sequence[Trial]) -> list[Reason]:
         f"it always came at the same use: {len(uses)} deaths at {size(round(mean))}, growing by {size(max(grew))} a "
         "step; earlyoom, systemd-oomd, slurmstepd and scripts watch memory and end programs so"
     )
-    return [Reason(text, tuple(source for _, trial in uses for source in _use_sources(trial)))]
+    return [Reason(text, tuple(source for _, trial in uses for source in _use_sources(trial)), Speaks.FOR)]
 
 
 GROWTHS = ("growth_bytes_per_step", "tree_growth_bytes_per_step")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from harness.decide.hypotheses.case import Case
 from harness.model import Experiment, Finding, Status, Trial
@@ -12,12 +12,30 @@ CONTROLS = "harness controls"
 DOCTOR = "harness doctor"
 
 
-def after(case: Case, findings: Sequence[Finding], plan: str) -> tuple[Experiment, ...]:
-    """Return the experiments that would close an open verdict; `plan` is the command of this inquest."""
+def after(case: Case, findings: Sequence[Finding], plan: str, resume: str | None = None) -> tuple[Experiment, ...]:
+    """Return the experiments that would close an open verdict, each command once.
+
+    `plan` is the command of this inquest; `resume` the one that goes on with it, where it was cut short: its own agenda
+    then comes before any other inquest of the same.
+    """
     found = (*_proofs(findings), *_threading(case, findings, plan), *_memory(case, findings, plan))
     rest = found or tuple(_rivals(case, findings, plan))
-    dead = _dead(case)
-    return rest or (Experiment("whether it happens again, and how often", _failing_cell(plan, dead)),)
+    again = Experiment("whether it happens again, and how often", _failing_cell(plan, _dead(case)))
+    return tuple(merged(_resumed(one, resume) for one in rest or (again,)))
+
+
+def merged(experiments: Iterable[Experiment]) -> Iterator[Experiment]:
+    """Yield each command once, with all that it would decide."""
+    decides: dict[str, dict[str, None]] = {}
+    for one in experiments:
+        decides.setdefault(one.command, {})[one.decides] = None
+    yield from (Experiment("; and ".join(texts), command) for command, texts in decides.items())
+
+
+def _resumed(one: Experiment, resume: str | None) -> Experiment:
+    """Return an experiment as the inquest's own agenda carries it out, where that was cut short."""
+    is_another = resume is None or one.command in (CONTROLS, DOCTOR)
+    return one if is_another else Experiment(one.decides, str(resume))
 
 
 def _proofs(findings: Sequence[Finding]) -> Iterator[Experiment]:

@@ -23,10 +23,13 @@ from harness.model import Experiment, Finding, Outcome, Status, Trial, Verdict, 
 FOLLOWED = ("memory-exhaustion", "threading-fault", "native-fault", "stack-overflow")  # judged on one failure alone
 
 
-def decide(case: Case, findings: Sequence[Finding], plan: str) -> Verdict:
-    """Return the verdict; `plan` is how the user names the plan on the command line."""
+def decide(case: Case, findings: Sequence[Finding], plan: str, resume: str | None = None) -> Verdict:
+    """Return the verdict; `plan` is how the user names the plan on the command line.
+
+    `resume`: the command that goes on with this inquest, where its budget was spent or it was interrupted.
+    """
     if not case.failures:
-        return _without_failure(case, plan)
+        return _without_failure(case, plan, resume)
     rivals = {hypothesis.ID for hypothesis in HYPOTHESES if any(hypothesis.predicts(trial) for trial in case.failures)}
     cause = gate(findings, rivals)
     if _is_of_the_observer(case):
@@ -37,7 +40,7 @@ def decide(case: Case, findings: Sequence[Finding], plan: str) -> Verdict:
         VerdictStatus.OPEN,
         None,
         f"{_what_failed(case)} {_why_open(findings, bool(case.unlike))}",
-        next_commands.after(case, findings, plan),
+        next_commands.after(case, findings, plan, resume),
     )
 
 
@@ -79,7 +82,7 @@ def _only_unobserved(case: Case, plan: str) -> Verdict | None:
     return Verdict(VerdictStatus.OPEN, None, text, (again,))
 
 
-def _without_failure(case: Case, plan: str) -> Verdict:
+def _without_failure(case: Case, plan: str, resume: str | None) -> Verdict:
     unobserved = _only_unobserved(case, plan)
     if unobserved is not None:
         return unobserved
@@ -87,12 +90,9 @@ def _without_failure(case: Case, plan: str) -> Verdict:
     if unresolved or not case.trials:
         text = f"No failure was seen, but {len(unresolved)} of {len(case.trials)} trials ended unresolved"
         text += f": {', '.join(unresolved)}." if unresolved else ": none was run to its end."
-        return Verdict(
-            VerdictStatus.OPEN,
-            None,
-            text,
-            (Experiment("how these trials end", f"{plan} --set limits.wall_seconds=600"),),
-        )
+        longer = Experiment("how these trials end", f"{plan} --set limits.wall_seconds=600")
+        begin = Experiment("whether it fails: this inquest was cut short before a trial", resume or plan)
+        return Verdict(VerdictStatus.OPEN, None, text, (longer if case.trials else begin,))
     count = len(case.survivors)
     text = (
         f"No failure was seen in {count} trials. That is not proof that there is none: it bounds the failure rate, "

@@ -24,9 +24,9 @@ from harness.facts.memory import growth as memory_growth
 from harness.facts.memory import headroom, kills_elsewhere, most_used, spoken
 from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
-from harness.facts.processes import first_death, training_process, workers
+from harness.facts.processes import first_death, last_said, training_process, workers
 from harness.facts.refused import last_words, limit_use, watched
-from harness.facts.system import refusals, senders
+from harness.facts.system import handled, refusals, senders
 from harness.facts.threads import duplicate, python_threads
 from harness.facts.threads import use as threading_facts
 from harness.facts.threads.runtimes import runtimes
@@ -63,6 +63,8 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     first_death.facts,
     refusals.facts,
     senders.facts,
+    handled.facts,
+    last_said.facts,
     last_words.facts,
     limit_use.facts,
     watched.facts,

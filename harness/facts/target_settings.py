@@ -17,4 +17,4 @@ def facts(folder: TrialFolder) -> list[Fact]:
     loaded = yaml.safe_load(text) if text else None
     value = loaded.get(WORKERS) if isinstance(loaded, dict) else None
     line = next((number for number, row in enumerate(text.splitlines(), 1) if row.startswith(f"{WORKERS}:")), 1)
-    return [Fact(WORKERS, value, (folder.source(COPY, line),))] if isinstance(value, int) else []
+    return [Fact("num_workers", value, (folder.source(COPY, line),))] if isinstance(value, int) else []

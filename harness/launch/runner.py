@@ -112,6 +112,7 @@ class Runner:
         spent = self._budget is not None and self.elapsed_seconds > self._budget
         if spent and not self._told_spent:
             self._told_spent = True
+            self.note("budget spent", budget_seconds=self._budget)
             self._onlooker.say(f"the budget of {self._budget:g} s is spent; no further trial begins")
         return spent
 

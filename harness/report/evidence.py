@@ -26,6 +26,7 @@ from harness.model import (
     Reason,
     Signature,
     Source,
+    Speaks,
     Status,
     Trial,
     Verdict,
@@ -119,7 +120,10 @@ def _trial(item: dict[str, Any]) -> Trial:
 
 
 def _finding(item: dict[str, Any]) -> Finding:
-    reasons = tuple(Reason(reason["text"], _sources(reason["evidence"])) for reason in item["reasons"])
+    reasons = tuple(
+        Reason(it["text"], _sources(it["evidence"]), Speaks(it["speaks"]) if it.get("speaks") else None)
+        for it in item["reasons"]
+    )
     return Finding(item["id"], Status(item["status"]), reasons, _gaps(item["gaps"]))
 
 

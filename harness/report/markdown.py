@@ -70,6 +70,7 @@ def _what_happened(evidence: Evidence) -> Iterator[str]:
     for ending in summary.endings(evidence):
         yield f"- **{len(ending.trials)} x {words(ending.text)}**: {words(ending.meaning)}  "
         yield "  " + ", ".join(code(trial) for trial in ending.trials)
+        yield from (f"  - {words(reason.text)} {_sources(reason.evidence)}" for reason in ending.around)
     yield ""
 
 
@@ -96,7 +97,7 @@ def _others(evidence: Evidence) -> Iterator[str]:
 
 def _finding(finding: Finding) -> Iterator[str]:
     for reason in finding.reasons:
-        yield f"- {words(reason.text)}" + ("  " if reason.evidence else "")
+        yield f"- {words(summary.reason_text(reason))}" + ("  " if reason.evidence else "")
         if reason.evidence:
             yield "  " + _sources(reason.evidence)
     for gap in finding.gaps:
@@ -106,7 +107,7 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _because(finding: Finding) -> Iterator[str]:
     for reason in finding.reasons:
-        yield " ".join([words(reason.text), _sources(reason.evidence)]).rstrip()
+        yield " ".join([words(summary.reason_text(reason)), _sources(reason.evidence)]).rstrip()
     for gap in finding.gaps:
         yield f"_missing: {words(gap.probe)}: {words(gap.reason)}_"
 

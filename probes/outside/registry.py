@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from probes.outside.crash.hold import HoldProbe
 from probes.outside.ends.halted import HaltedProbe
+from probes.outside.ends.handled_signals import HandledSignalsProbe
 from probes.outside.ends.native_exit import NativeExitProbe
 from probes.outside.ends.process_ends import EndsProbe
+from probes.outside.ends.spoken import SpokenProbe
 from probes.outside.limit_use import LimitUseProbe
 from probes.outside.machine.kernel_log import KernelProbe
 from probes.outside.machine.mapped_libraries import MapsProbe
@@ -31,6 +33,8 @@ PROBES: tuple[type[Probe], ...] = (
     MapsProbe,
     KernelProbe,
     HoldProbe,
+    SpokenProbe,
+    HandledSignalsProbe,
     HaltedProbe,
     HangProbe,
     EndsProbe,

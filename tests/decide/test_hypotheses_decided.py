@@ -86,12 +86,14 @@ class TestThreading:
         assert status(THREADS, *deaths(5, facts=facts, factors=ONE)) == "supported"
         assert status(THREADS, *deaths(5, facts=facts), *lives(5, "threads=1")) == "established"
 
-    def test_one_runtime_is_told_and_supports_nothing(self) -> None:
-        """A single runtime is the normal case; its line in maps.txt is cited."""
+    def test_one_runtime_is_no_reason_and_two_are(self) -> None:
+        """A single runtime is the normal case; of two, the lines in maps.txt are cited."""
         facts = {"openmp_runtimes": ["C:\\b\\libiomp5md.dll"], "openmp_mix": False}
         finding = judged(THREADS, case(*deaths(1, facts=facts)))
-        told = finding.reasons[-1]
-        assert (finding.status, told.text.split(": ", 1)[1]) == ("open", "OpenMP runtimes loaded: libiomp5md.dll")
+        assert (finding.status, finding.reasons) == ("open", ())
+        facts = {"openmp_runtimes": ["C:\\b\\libiomp5md.dll", "C:\\c\\vcomp140.dll"], "openmp_mix": True}
+        told = judged(THREADS, case(*deaths(1, facts=facts))).reasons[-1]
+        assert told.text.split(": ", 1)[1] == "OpenMP runtimes loaded: libiomp5md.dll, vcomp140.dll"
         assert [str(source) for source in told.evidence] == ["trials/threads=2,batch_size=4/1/maps.txt:3"]
 
     @pytest.mark.parametrize(("known", "told"), [(False, True), (True, False), (None, False)])

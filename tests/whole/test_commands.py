@@ -176,13 +176,18 @@ class TestMatrix:
         assert {trial["outcome"] for trial in data["trials"]} == {"completed"}
 
     def test_budget_begins_no_further_trial(self, tmp_path: Path) -> None:
-        """When the time is spent, the trials that ran are reported."""
+        """When the time is spent, the trials that ran are reported; what to run next goes on with them."""
         words = ("--budget", "0", "--set", "controls=false")
         done = harness(tmp_path, "run", *words, "--out", "out", "--", victim("healthy"))
         data = read_evidence(tmp_path / done.stdout.splitlines()[-1])
         assert data["trials"] == []
         assert (done.returncode, data["verdict"]["status"]) == (4, "open")
         assert "the budget of 0 s is spent" in done.stdout
+        (next_,) = data["verdict"]["next_experiments"]
+        assert next_["command"] == f"harness run --resume {done.stdout.splitlines()[-1]}"
+        again = harness(tmp_path, *next_["command"].split()[1:])
+        data = read_evidence(tmp_path / done.stdout.splitlines()[-1])
+        assert (again.returncode, data["verdict"]["status"], len(data["trials"]) > 1) == (0, "no-failure", True)
 
 
 class TestReview:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from harness.decide import judged
 from harness.decide import study as studies
 from harness.decide.effects import Does
-from harness.decide.memory_ladder import LadderReading, compare
+from harness.decide.hypotheses.speaking import con, pro
+from harness.decide.memory_ladder import UNKNOWN, YES, LadderReading, compare
 from harness.model import Control, Finding, Gap, Reason, Source, Status, Trial
 
 MOST_SOURCES = 3
@@ -52,7 +53,7 @@ class Case:
     @functools.cached_property
     def ladder(self) -> LadderReading | None:
         """What the memory ladder shows of it; None where it was not climbed."""
-        return compare(self.study.reference, self.study.rungs) if self.study and self.study.rungs else None
+        return _spoken(compare(self.study.reference, self.study.rungs)) if self.study and self.study.rungs else None
 
     def effect(self, intervention: str) -> tuple[Does, tuple[Reason, ...]]:
         """Return what an intervention did to the failure, and the sentence that says it with its numbers."""
@@ -67,6 +68,23 @@ class Case:
         return any(control.proven and control.expected == hypothesis for control in self.controls)
 
 
+def _spoken(reading: LadderReading) -> LadderReading:
+    """Return a reading whose reasons say which way they speak of memory; without an answer the last says why not."""
+    if reading.matches != UNKNOWN:
+        mark = pro if reading.matches == YES else con
+        return dataclasses.replace(reading, reasons=mark(reading.reasons))
+    *told, why = reading.reasons
+    gap = Gap("memory ladder", why.text)
+    return dataclasses.replace(reading, reasons=con(told[len(reading.rungs) :]), gaps=(*reading.gaps, gap))
+
+
+def ruled_out(case: Case, identity: str, reasons: Iterable[Reason]) -> Finding:
+    """Return the finding of what speaks against a family: ruled out where its control fired here, else open."""
+    proven = case.is_proven(identity)
+    status = Status.RULED_OUT if proven else Status.OPEN
+    return Finding(identity, status, con(reasons), () if proven else unproven(identity))
+
+
 def unproven(identity: str) -> tuple[Gap, ...]:
     """Return the gap that keeps a hypothesis from being ruled out: its probes have not been seen to fire here."""
     return (
@@ -76,14 +94,14 @@ def unproven(identity: str) -> tuple[Gap, ...]:
 
 def no_sign_of(case: Case, identity: str, text: str) -> Finding:
     """Return the finding where no failure shows a sign of a family: ruled out where its control fired, else open."""
-    reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures[:MOST_SOURCES])),)
-    proven = case.is_proven(identity)
-    return Finding(identity, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(identity))
+    sources = tuple(exit_source(trial) for trial in case.failures[:MOST_SOURCES])
+    return ruled_out(case, identity, (Reason(text, sources),))
 
 
 def nothing_to_judge(identity: str) -> Finding:
     """Return the finding where no trial failed: open, since nothing failed that could have had this cause."""
-    return Finding(identity, Status.OPEN, (Reason("no trial failed, so there is nothing that this could have caused"),))
+    text = "no trial failed, so there is nothing that this could have caused"
+    return Finding(identity, Status.OPEN, con((Reason(text),)))
 
 
 def exit_source(trial: Trial) -> Source:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from harness.decide import judged, messengers
 from harness.decide.hypotheses import io_fault, memory_exhaustion, resource_limit
 from harness.decide.hypotheses.calls import explaining_call, is_unexplained_on_windows, library_exit
-from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge, unproven
+from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge, ruled_out
+from harness.decide.hypotheses.speaking import con, pro
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "deliberate-exit"
@@ -35,17 +36,15 @@ def judge(case: Case) -> Finding:
     matching = [trial for trial in case.failures if predicts(trial)]
     if not matching:
         return _by_a_library(case) or no_sign_of(case, ID, "no trial ended with an exit code before its work was done")
-    reasons = tuple(_reason(trial) for trial in matching)
+    reasons = pro(_reason(trial) for trial in matching)
     deeper = (rule.judge(case) for rule in (memory_exhaustion, resource_limit, io_fault))
     cause = next((finding for finding in deeper if finding.status is Status.ESTABLISHED), None)
     if cause is not None:
         text = f"the exit is how {cause.id} shows itself; {cause.id} is established"
-        proven = case.is_proven(ID)
-        told = (Reason(text, cause.reasons[0].evidence), *reasons)
-        return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, told, () if proven else unproven(ID))
+        return ruled_out(case, ID, (Reason(text, cause.reasons[0].evidence), *reasons))
     standing, unexplained = messengers.standing(matching)
     if unexplained:
-        return Finding(ID, Status.SUPPORTED, (*reasons, *standing), (*_gaps(matching), *unexplained))
+        return Finding(ID, Status.SUPPORTED, (*reasons, *con(standing)), (*_gaps(matching), *unexplained))
     return Finding(ID, _status(case, matching), reasons, _gaps(matching))
 
 
@@ -58,9 +57,7 @@ def _by_a_library(case: Case) -> Finding | None:
     caller = fact.value["caller"]
     name = f" ({caller['function']})" if caller["function"] else ""
     text = f"{trial.id}: exit({fact.value['code']}) was called by {caller['library']}{name}, not by the program's code"
-    proven = case.is_proven(ID)
-    status = Status.RULED_OUT if proven else Status.OPEN
-    return Finding(ID, status, (Reason(text, fact.sources),), () if proven else unproven(ID))
+    return ruled_out(case, ID, (Reason(text, fact.sources),))
 
 
 def _status(case: Case, matching: list[Trial]) -> Status:

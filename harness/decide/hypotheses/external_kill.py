@@ -15,9 +15,10 @@ from typing import Any
 from harness.decide import judged, memory_ladder, observed, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses.calls import ending_signal, is_unexplained_on_windows, sent_by_itself
-from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
+from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, ruled_out
+from harness.decide.hypotheses.speaking import by_effect, con, pro
 from harness.decide.interventions import NO_OWN_SIGNALS
-from harness.model import Finding, Gap, Reason, Status, Trial
+from harness.model import Finding, Gap, Reason, Speaks, Status, Trial
 
 ID = "external-kill"
 SIGNALS = (  # not SIGINT: OpenBLAS raises it where it can start no thread
@@ -36,14 +37,17 @@ WRITTEN = "SIGPIPE comes of the program's own write to a pipe that nobody reads 
 TIMED = Gap("sender", "the program's own timers and descriptors can send such a signal, and the sender was not seen")
 AT_A_LIMIT = ("SIGXCPU", "SIGXFSZ")  # the kernel sends them: resource-limit
 SENDER = Gap("sender", "who sent the signal is not recorded")
+HANDLED = Gap("handler", "what the program's handler did with the signal is not recorded: it may have ended it, or not")
 OWN = Gap("own signals", "it is not shown that the death comes where the target can send no signal itself")
 MEMORY = Gap("memory ladder", "it is not shown that it was not the kernel, for want of memory")
 WINDOWS = Gap("sender", "cannot be told from exit code alone on Windows: TerminateProcess gives any code")
 
 
 def predicts(trial: Trial) -> bool:
-    """A signal that somebody else sent, not raised by a fault; on Windows also a code that no call explains."""
-    return _is_sent(trial) or is_unexplained_on_windows(trial)
+    """A signal that somebody else sent, not raised by a fault, or that a handler took right before an exit; on Windows
+    also a code that no call explains.
+    """
+    return _is_sent(trial) or is_unexplained_on_windows(trial) or bool(judged.asked_quietly(trial))
 
 
 def _is_sent(trial: Trial) -> bool:
@@ -68,14 +72,18 @@ def judge(case: Case) -> Finding:
     if all(judged.is_from_outside(trial) for trial in case.failures):
         return Finding(ID, Status.ESTABLISHED, (*_senders(case.failures), *_deaths(matching)))
     if not matching:
-        return _within(case) or no_sign_of(case, ID, "no trial was ended from outside")
+        return _within(case) or no_sign_of(case, ID, "no signal from outside ended a trial")
     if case.ladder is not None and case.ladder.matches == memory_ladder.YES and not case.unlike:
-        return Finding(ID, Status.RULED_OUT, case.ladder.reasons[-1:])
+        why = case.ladder.reasons[-1]  # which speaks for memory there, and so against this
+        return Finding(ID, Status.RULED_OUT, (Reason(why.text, why.evidence),))
     does, effect = case.effect(NO_OWN_SIGNALS.id)
     if does is Does.REMOVES:
         text = "it is gone where the target can send no signal: the target sends it itself"
         return Finding(ID, Status.RULED_OUT, (*effect, Reason(text, effect[0].evidence)))
-    reasons = (*effect, *_deaths(matching))
+    quiet = tuple(reason for trial in matching for reason in _handled(trial))
+    if quiet and not any(_is_sent(trial) for trial in matching):
+        return Finding(ID, Status.SUPPORTED, (*quiet, *_deaths(matching)), (HANDLED,))
+    reasons = pro((*by_effect(does, effect, removed=Speaks.AGAINST), *_deaths(matching)))
     if any(_is_on_behalf(trial) for trial in matching):
         return Finding(ID, Status.SUPPORTED, reasons, (TIMED,))
     if len(matching) == len(case.failures) and _cannot_be_own(case) and _is_not_memory(case):
@@ -88,14 +96,10 @@ def _within(case: Case) -> Finding | None:
     """Return the finding where a sender within was seen, or where it is a write to a closed pipe."""
     seen = [(trial, sent) for trial in case.failures if (sent := judged.delivery(trial)) and judged.sender(trial)]
     if seen and len(seen) == len(case.failures):
-        return _ruled_out(case, tuple(Reason(f"{trial.id}: {_word(sent.value)}", sent.sources) for trial, sent in seen))
+        told = (Reason(f"{trial.id}: {_word(sent.value)}", sent.sources) for trial, sent in seen)
+        return ruled_out(case, ID, told)
     pipes = [trial for trial in case.failures if ending_signal(trial) == PIPE]
-    return Finding(ID, Status.OPEN, tuple(Reason(WRITTEN, (exit_source(trial),)) for trial in pipes)) if pipes else None
-
-
-def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
-    proven = case.is_proven(ID)
-    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
+    return Finding(ID, Status.OPEN, con((Reason(WRITTEN, tuple(map(exit_source, pipes))),))) if pipes else None
 
 
 def _senders(failures: Iterable[Trial]) -> tuple[Reason, ...]:
@@ -109,6 +113,13 @@ def _word(sent: dict[str, Any]) -> str:
     user = f", user {sent['sender_user']}" if sent.get("sender_user") else ""
     named = f"{sent.get('sender_command') or 'a process that is gone'}, process {sent.get('sender')}{user}"
     return f"{sent['signal']} was sent to process {sent['target']} by {who or named + judged.birth(sent['by'])}"
+
+
+def _handled(trial: Trial) -> list[Reason]:
+    """Say which signal a handler took, how long before the exit."""
+    found = [(fact, fact.value["before_death_seconds"]) for fact in judged.asked_quietly(trial)]
+    text = "{}: {} {:.2f} s before its exit, and a handler took it"
+    return [Reason(text.format(trial.id, _word(fact.value), ago), fact.sources) for fact, ago in found]
 
 
 def _usual(trial: Trial) -> str:

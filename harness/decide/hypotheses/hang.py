@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.decide.hypotheses import memory_exhaustion, threading_fault
-from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge, unproven
+from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge, ruled_out
 from harness.facts.hang import ranks
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 
@@ -46,7 +46,8 @@ def judge(case: Case) -> Finding:
         return no_sign_of(case, ID, "no trial stood still")
     cause = _deeper(case)
     if cause is not None:
-        return _ruled_out(case, cause, death_reasons(matching))
+        text = f"standing still is how {cause.id} shows itself; {cause.id} is established"
+        return ruled_out(case, ID, (Reason(text, cause.reasons[0].evidence),))
     confirmed = all(
         trial.fact("halted") is not None or (_is_confirmed(trial) and trial.value("hang_kind") not in WAKES)
         for trial in case.failures
@@ -63,13 +64,6 @@ def judge(case: Case) -> Finding:
 def _deeper(case: Case) -> Finding | None:
     findings = (hypothesis.judge(case) for hypothesis in (threading_fault, memory_exhaustion))
     return next((finding for finding in findings if finding.status is Status.ESTABLISHED), None)
-
-
-def _ruled_out(case: Case, cause: Finding, deaths: tuple[Reason, ...]) -> Finding:
-    text = f"standing still is how {cause.id} shows itself; {cause.id} is established"
-    reasons = (Reason(text, cause.reasons[0].evidence), *deaths)
-    proven = case.is_proven(ID)
-    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
 
 
 def _is_confirmed(trial: Trial) -> bool:
@@ -155,7 +149,9 @@ def _printed(trial: Trial, fact: Fact) -> Reason:
 def _stillness(trial: Trial, idle: Fact) -> str:
     median = trial.value("median_step_seconds")
     pace = f" ({idle.value / median:.0f} times the median step of {median:.3g} s)" if median else ""
-    return f"no flight record and no output for {idle.value:.1f} s{pace}"
+    allowed = trial.value("allowed_idle_seconds")
+    most = f", where {allowed:.1f} s were allowed" if allowed else ""
+    return f"no flight record and no output for {idle.value:.1f} s{pace}{most}"
 
 
 def _gaps(trial: Trial) -> list[Gap]:

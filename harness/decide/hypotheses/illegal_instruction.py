@@ -5,6 +5,7 @@ from __future__ import annotations
 from harness.decide.effects import Does
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
+from harness.decide.hypotheses.speaking import by_effect
 from harness.decide.interventions import PLAIN_CPU
 from harness.model import Finding, Gap, Status, Trial
 
@@ -29,6 +30,6 @@ def judge(case: Case) -> Finding:
     return Finding(
         ID,
         Status.SUPPORTED,
-        (*effect, *death_reasons(matching)),
+        (*by_effect(does, effect), *death_reasons(matching)),
         (Gap("instruction", "the faulting instruction was not decoded"),),
     )

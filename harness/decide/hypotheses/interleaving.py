@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from harness.decide.effects import Does
 from harness.decide.hypotheses.case import Case
+from harness.decide.hypotheses.speaking import by_effect
 from harness.decide.interventions import LONG_SWITCH, ONE_CORE
 from harness.model import Reason
 
@@ -22,8 +23,8 @@ def removes(case: Case) -> tuple[Reason, ...]:
 
 
 def told(case: Case) -> tuple[Reason, ...]:
-    """Return what each of them did, with its numbers."""
-    return tuple(reason for one in ASKED for reason in case.effect(one.id)[1])
+    """Return what each of them did, with its numbers, where that is decided."""
+    return tuple(reason for one in ASKED for reason in by_effect(*case.effect(one.id)))
 
 
 def is_undecided(case: Case) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from harness.decide import memory_course, memory_ladder, no_way_to_exhaust, observed, wants
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, nothing_to_judge, unproven
+from harness.decide.hypotheses.speaking import con
 from harness.decide.memory_ladder_endings import has_plenty_left
 from harness.facts.refused import wording
 from harness.model import Finding, Gap, Reason, Status, Trial
@@ -47,7 +48,7 @@ def judge(case: Case) -> Finding:
     other = _something_else(case)
     if other:
         status = Status.RULED_OUT if proven else Status.OPEN
-        return Finding(ID, status, (*other, *numbers), () if proven else unproven(ID))
+        return Finding(ID, status, con((*other, *numbers)), () if proven else unproven(ID))
     reading = case.ladder
     without = _had_no_way(case)
     if without:

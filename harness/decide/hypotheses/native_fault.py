@@ -18,9 +18,10 @@ from harness.decide.hypotheses import (
     threading_fault,
 )
 from harness.decide.hypotheses.calls import ending_signal, sent_by_a_call
-from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, unproven
+from harness.decide.hypotheses.case import Case, death_reasons, exit_source, no_sign_of, nothing_to_judge, ruled_out
+from harness.decide.hypotheses.speaking import by_effect, con
 from harness.decide.interventions import NO_ONEDNN, ONE_THREAD
-from harness.model import Fact, Finding, Gap, Reason, Status, Trial
+from harness.model import Fact, Finding, Gap, Reason, Speaks, Status, Trial
 
 ID = "native-fault"
 SIGNALS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGABRT", "SIGTRAP")
@@ -48,31 +49,37 @@ def judge(case: Case) -> Finding:
         text = "it predicts that the failure persists at one thread, and there it is gone"
         text = "it predicts that the failure comes in whatever order the threads run" if order else text
         effect = order or effect
-        return _excluded(case, (*effect, Reason(text, effect[0].evidence), *reasons))
+        return ruled_out(case, ID, (*effect, Reason(text, effect[0].evidence)))
     if stack_overflow.is_explained(case) or stack_overflow.is_overflow(case.study.reference):
-        return _excluded(
-            case,
-            (Reason("the fault lies at the end of a thread's stack", (exit_source(case.study.reference),)), *reasons),
-        )
+        text = "the fault lies at the end of a thread's stack"
+        return ruled_out(case, ID, (Reason(text, (exit_source(case.study.reference),)),))
     if threading_fault.is_duplicate(case):
         text = "the code is sound: a second copy of an OpenMP runtime ended the program in its own words"
-        return _excluded(case, (Reason(text, (exit_source(case.study.reference),)), *reasons))
+        return ruled_out(case, ID, (Reason(text, (exit_source(case.study.reference),)),))
     if all(io_fault.is_told(trial) for trial in case.failures):
         text = "the instruction is sound: the fault lies behind the end of a mapped file"
         sources = case.study.reference.fact("file_fault")
-        return _excluded(case, (Reason(text, sources.sources if sources else ()), *reasons))
+        return ruled_out(case, ID, (Reason(text, sources.sources if sources else ()),))
     deeper = _deeper(case)
     if deeper is not None:
-        return _excluded(case, (*deeper.reasons[-1:], *reasons))
+        text = f"the fault is how {deeper.id} shows itself; {deeper.id} is established"
+        return ruled_out(case, ID, (Reason(text, deeper.reasons[0].evidence),))
     unexplained = _unexplained(case)
     if unexplained is not None:
-        return Finding(ID, Status.SUPPORTED, (*effect, *reasons, *unexplained[0]), unexplained[1])
+        return Finding(ID, Status.SUPPORTED, (*_spoken(does, effect), *reasons, *con(unexplained[0])), unexplained[1])
     persists = threads is Status.RULED_OUT
     spare = memory_exhaustion.judge(case).status is Status.RULED_OUT or _has_ladder_no(case)
     onednn, onednn_effect = case.effect(NO_ONEDNN.id)
     if (persists and spare and case.study.reference.fact("native_stacks")) or onednn is Does.REMOVES:
-        return Finding(ID, Status.ESTABLISHED, (*effect, *onednn_effect, *reasons))
-    return Finding(ID, Status.SUPPORTED, (*effect, *reasons), _gaps(case.study.reference, persists, spare))
+        told = (*_spoken(does, effect), *by_effect(onednn, onednn_effect), *reasons)
+        return Finding(ID, Status.ESTABLISHED, told)
+    gaps = _gaps(case.study.reference, persists, spare)
+    return Finding(ID, Status.SUPPORTED, (*_spoken(does, effect), *reasons), gaps)
+
+
+def _spoken(does: Does, effect: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    """What one thread does: a fault of the code alone does not go away by it."""
+    return by_effect(does, effect, removed=Speaks.AGAINST)
 
 
 def _deeper(case: Case) -> Finding | None:
@@ -93,11 +100,6 @@ def _unexplained(case: Case) -> tuple[tuple[Reason, ...], tuple[Gap, ...]] | Non
 
 def _has_ladder_no(case: Case) -> bool:
     return case.ladder is not None and case.ladder.matches == memory_ladder.NO
-
-
-def _excluded(case: Case, reasons: tuple[Reason, ...]) -> Finding:
-    proven = case.is_proven(ID)
-    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
 
 
 def _frames(trial: Trial) -> list[Reason]:

@@ -18,7 +18,8 @@ from harness.decide.hypotheses import (
     stack_overflow,
     threading_fault,
 )
-from harness.decide.hypotheses.case import Case, no_sign_of, nothing_to_judge, unproven
+from harness.decide.hypotheses.case import Case, no_sign_of, nothing_to_judge, ruled_out
+from harness.decide.hypotheses.speaking import con, pro
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "python-exception"
@@ -52,27 +53,24 @@ def judge(case: Case) -> Finding:
     if not matching:
         reports = any(reports_standstill(trial) and trial.value("python_error") for trial in case.failures)
         return no_sign_of(case, ID, STANDSTILL if reports else "no uncaught exception was recorded")
-    reasons = tuple(reason for trial in matching for reason in (*_first_death(trial), _reason(trial)))
+    quoted = pro(_reason(trial) for trial in matching)
+    first = con(reason for trial in matching for reason in _first_death(trial))  # which it only followed
+    reasons = (*first, *quoted)
     cause = _deeper(case)
     if cause is not None:
         text = f"the exception is how {cause.id} shows itself; {cause.id} is established"
-        return _ruled_out(case, (Reason(text, cause.reasons[0].evidence), *reasons))
+        return ruled_out(case, ID, (Reason(text, cause.reasons[0].evidence), *reasons))
     if len(matching) < len(case.failures):
         return Finding(ID, Status.SUPPORTED, reasons, (SOME,))
     if any(judged.of(trial).error is None for trial in matching):
         return Finding(ID, Status.SUPPORTED, reasons, (MESSENGER,))
     standing, gaps = messengers.standing(matching)
-    return Finding(ID, Status.SUPPORTED if gaps else Status.ESTABLISHED, (*reasons, *standing), gaps)
+    return Finding(ID, Status.SUPPORTED if gaps else Status.ESTABLISHED, (*reasons, *con(standing)), gaps)
 
 
 def _deeper(case: Case) -> Finding | None:
     findings = (hypothesis.judge(case) for hypothesis in DEEPER)
     return next((finding for finding in findings if finding.status is Status.ESTABLISHED), None)
-
-
-def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
-    proven = case.is_proven(ID)
-    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
 
 
 def _first_death(trial: Trial) -> tuple[Reason, ...]:

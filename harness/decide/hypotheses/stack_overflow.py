@@ -8,6 +8,7 @@ from harness.decide import judged
 from harness.decide.effects import Does
 from harness.decide.hypotheses.calls import ending_signal, sent_by_a_call
 from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge
+from harness.decide.hypotheses.speaking import by_effect, pro
 from harness.decide.interventions import LARGE_STACK
 from harness.model import Finding, Gap, Reason, Status, Trial
 
@@ -53,13 +54,13 @@ def judge(case: Case) -> Finding:
     near = [reason for trial in dead for reason in _near_the_end(trial)]
     does, effect = case.effect(LARGE_STACK.id)
     if does is Does.REMOVES or all(is_overflow(trial) for trial in dead):
-        return Finding(ID, Status.ESTABLISHED, (*effect, *near, *death_reasons(dead[:1])))
+        return Finding(ID, Status.ESTABLISHED, (*by_effect(does, effect), *near, *death_reasons(dead[:1])))
     if near:
-        return Finding(ID, Status.SUPPORTED, (*effect, *near))
+        return Finding(ID, Status.SUPPORTED, (*by_effect(does, effect), *near))
     if all(trial.fact("fault_address") for trial in dead):
         return no_sign_of(case, ID, "the address of the fault is known, and lies at the end of no thread's stack")
     gap = Gap("fault address", "it was not recorded, so its distance from the stack's end is not known")
-    return Finding(ID, Status.OPEN, death_reasons(dead[:1]), (gap,))
+    return Finding(ID, Status.OPEN, pro(death_reasons(dead[:1])), (gap,))
 
 
 def _near_the_end(trial: Trial) -> list[Reason]:

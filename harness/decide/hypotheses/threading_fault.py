@@ -12,7 +12,8 @@ from harness.decide import messengers, observed, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses import interleaving, resource_limit, stack_overflow
 from harness.decide.hypotheses.calls import ending_signal
-from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, unproven
+from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, ruled_out
+from harness.decide.hypotheses.speaking import by_effect, con, pro
 from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, ONE_TORCH_THREAD, PASSIVE_WAIT
 from harness.model import Finding, Gap, Reason, Status, Trial
 
@@ -34,16 +35,17 @@ def judge(case: Case) -> Finding:
         return nothing_to_judge(ID)
     does, effect = case.effect(ONE_THREAD.id)
     signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
-    signs = (*_copies(case), *signs)
-    single = _at_one_thread(case)
+    signs = pro((*_copies(case), *signs))
+    single = con(_at_one_thread(case))
+    told = by_effect(does, effect)
     if is_duplicate(case):
-        return Finding(ID, Status.ESTABLISHED, (*_copies(case), *effect))
+        return Finding(ID, Status.ESTABLISHED, (*pro(_copies(case)), *told))
     elsewhere = _elsewhere(case)
     if elsewhere:
-        return _ruled_out(case, (*elsewhere, *effect, *signs))
+        return ruled_out(case, ID, (*elsewhere, *told, *signs))
     if stack_overflow.is_explained(case):
-        return _of_the_stack(case, effect)
-    return _by_interventions(case, (*effect, *interleaving.told(case)), single, signs)
+        return _of_the_stack(case, told)
+    return _by_interventions(case, (*told, *interleaving.told(case)), single, signs)
 
 
 def _by_interventions(
@@ -53,15 +55,15 @@ def _by_interventions(
     does, order = case.effect(ONE_THREAD.id)[0], interleaving.removes(case)
     contradiction = _contradiction(case) if does is Does.REMOVES and not order else ()
     if contradiction:
-        return Finding(ID, Status.OPEN, (*effect, *contradiction, *_which_pool(case), *signs), (VARIABLE,))
+        return Finding(ID, Status.OPEN, (*effect, *con(contradiction), *_which_pool(case), *signs), (VARIABLE,))
     if does is Does.REMOVES or order:
-        return Finding(ID, Status.ESTABLISHED, (*order, *effect, *_which_pool(case), *signs))
+        return Finding(ID, Status.ESTABLISHED, (*pro(order), *effect, *_which_pool(case), *signs))
     if interleaving.is_undecided(case) and not _is_mixed(case):
         gap = Gap("repeats in another order", "whether the order of Python's own threads plays a part is not decided")
         return Finding(ID, Status.OPEN, (*effect, *single, *signs), (gap,))
     if ((does is Does.LEAVES and _took_hold(case)) or single) and not _is_mixed(case):
-        return _ruled_out(case, (*effect, *single, *signs))
-    return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(does))
+        return ruled_out(case, ID, (*effect, *single, *signs))
+    return Finding(ID, Status.SUPPORTED if _is_mixed(case) else Status.OPEN, (*effect, *single, *signs), _gaps(case))
 
 
 def is_duplicate(case: Case) -> bool:
@@ -87,12 +89,7 @@ def _of_the_stack(case: Case, effect: tuple[Reason, ...]) -> Finding:
     """Fewer threads leave the work to one that has a larger stack: that it is then gone says nothing of a race."""
     text = "a stack that ran out is what failed: with one thread the work is done where there is more of it"
     reasons = (Reason(text, tuple(exit_source(trial) for trial in case.failures[:SAME_DEATHS])), *effect)
-    return _ruled_out(case, reasons)
-
-
-def _ruled_out(case: Case, reasons: tuple[Reason, ...]) -> Finding:
-    proven = case.is_proven(ID)
-    return Finding(ID, Status.RULED_OUT if proven else Status.OPEN, reasons, () if proven else unproven(ID))
+    return ruled_out(case, ID, reasons)
 
 
 def _elsewhere(case: Case) -> tuple[Reason, ...]:
@@ -137,16 +134,18 @@ def _is_of_a_pool(trial: Trial) -> bool:
     return thread.get("known_to_python") is False or any(name in frames for name in POOLS)
 
 
-def _gaps(does: Does) -> tuple[Gap, ...]:
-    reason = "the trials at one thread do not decide yet" if does is Does.UNDECIDED else "more than one OpenMP runtime"
-    return (Gap("repeats at one thread", reason),)
+def _gaps(case: Case) -> tuple[Gap, ...]:
+    does, effect = case.effect(ONE_THREAD.id)
+    numbers = f" ({effect[0].text})" if effect else ""
+    undecided = f"the trials at one thread do not decide yet{numbers}"
+    return (Gap("repeats at one thread", undecided if does is Does.UNDECIDED else "more than one OpenMP runtime"),)
 
 
 def _which_pool(case: Case) -> tuple[Reason, ...]:
     """What each variable does alone, and waiting without spinning: which pool it is, and whether its pace matters."""
-    told = ((one.id, case.effect(one.id)[1]) for one in (*ONE_BY_ONE, PASSIVE_WAIT))
+    told = ((one.id, by_effect(*case.effect(one.id))) for one in (*ONE_BY_ONE, PASSIVE_WAIT))
     return tuple(
-        Reason(f"{reason.text}{_torch_had(case, name)}", reason.evidence)
+        Reason(f"{reason.text}{_torch_had(case, name)}", reason.evidence, reason.speaks)
         for name, reasons in told
         for reason in reasons
     )
@@ -197,8 +196,16 @@ def _worker(trial: Trial) -> list[Reason]:
 
 
 def _runtimes(trial: Trial) -> list[Reason]:
-    fact = trial.fact("openmp_runtimes")
-    if fact is None or not fact.value:
-        return []
-    names = ", ".join(path.replace("\\", "/").split("/")[-1] for path in fact.value)
-    return [Reason(f"{trial.id}: OpenMP runtimes loaded: {names}", fact.sources)]
+    """More than one OpenMP runtime, or copies of one; a single one is nothing that a program should not have."""
+    loaded, mix, copies = map(trial.fact, ("openmp_runtimes", "openmp_mix", "openmp_copies"))
+    if loaded is not None and len(loaded.value) > 1:
+        names = ", ".join(path.replace("\\", "/").split("/")[-1] for path in loaded.value)
+        return [Reason(f"{trial.id}: OpenMP runtimes loaded: {names}", loaded.sources)]
+    if mix is not None and mix.value:
+        return [Reason(f"{trial.id}: more than one OpenMP runtime was loaded", mix.sources)]
+    several = {name: paths for name, paths in copies.value.items() if len(paths) > 1} if copies else {}
+    return [
+        Reason(f"{trial.id}: {len(paths)} copies of {name} were loaded: {', '.join(paths)}", copies.sources)
+        for name, paths in several.items()
+        if copies is not None
+    ]

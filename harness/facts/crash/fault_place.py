@@ -31,12 +31,13 @@ def facts(folder: TrialFolder) -> list[Fact]:
 def _of_process(folder: TrialFolder, place: str) -> list[Fact]:
     record = records.read_json(folder.path / place / records.FAULT) or {}
 
-    def fact(name: str, value: Any, key: str) -> Fact:
-        return Fact(name, value, (folder.key_source(f"{place}/{records.FAULT}", key),))
+    def fact(called: str, value: Any, key: str) -> Fact:
+        return Fact(called, value, (folder.key_source(f"{place}/{records.FAULT}", key),))
 
     thread = {"pid": record.get("pid"), **record.get("thread", {})}
     found = [fact("fault_thread", thread, "thread")]
-    found += [fact(f"fault_{key}", record[key], key) for key in ("pc", "address") if record.get(key)]
+    if record.get("address"):
+        found.append(fact("fault_address", record["address"], "address"))
     overflow = overflow_of(record)
     if overflow:
         found.append(fact("stack_overflow", overflow, "stack"))

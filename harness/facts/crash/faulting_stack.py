@@ -30,7 +30,6 @@ class Crash:
     """The faulting thread: its frames, innermost first, where they come from, and the fault's kind ("SEGV_MAPERR")."""
 
     frames: tuple[Frame, ...]
-    source: str
     sources: tuple[Source, ...]
     kind: str | None
     thread_id: int | None
@@ -80,19 +79,17 @@ def read(folder: TrialFolder) -> Crash | None:
     if not frames:
         return None
     sources = tuple(folder.source(part.file, part.at) for part in found)
-    kinds = "+".join(part.name for part in found)
-    return Crash(frames, kinds, sources, fault.get("code"), thread if thread or not native else native.thread_id)
+    return Crash(frames, sources, fault.get("code"), thread if thread or not native else native.thread_id)
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `crash_stack`, the meaningful frames under the best names that any tool gives, and `stack_source`."""
+    """Return `crash_stack`, the meaningful frames under the best names that any tool gives."""
     crash = read(folder)
     if crash is None:
         return []
     frames = [frame for frame in _named(folder, crash) if not noise.is_noise(frame)]
     stack = [frame_names.described(frame) for frame in frames[:MOST_FRAMES]]
-    told = [Fact("crash_stack", stack, crash.sources), Fact("stack_source", crash.source, crash.sources)]
-    return told + _instruction(folder)
+    return [Fact("crash_stack", stack, crash.sources), *_instruction(folder)]
 
 
 def _instruction(folder: TrialFolder) -> list[Fact]:
@@ -109,7 +106,6 @@ def _instruction(folder: TrialFolder) -> list[Fact]:
 class _Part:
     """Frames of the faulting thread as one record tells them."""
 
-    name: str
     file: str
     at: int
     frames: tuple[Frame, ...]
@@ -121,7 +117,7 @@ def _torch(folder: TrialFolder, files: _Files, thread: int | None) -> _Part | No
     stacks = torch_text.parse(folder.text(files.torch))
     stack = _of(stacks, thread) or next((stack for stack in stacks if stack.is_faulting), None)
     frames = noise.after_handlers(stack.frames) if stack else ()
-    return _Part("torch", files.torch, stack.at, frames, stack.thread_id) if stack and frames else None
+    return _Part(files.torch, stack.at, frames, stack.thread_id) if stack and frames else None
 
 
 def _python(folder: TrialFolder, files: _Files, fault: dict[str, Any], thread: int | None) -> _Part | None:
@@ -131,10 +127,10 @@ def _python(folder: TrialFolder, files: _Files, fault: dict[str, Any], thread: i
         return None
     if log is not None:
         stack = log.current
-        return _Part("fault.log", files.log, stack.at, _targets(stack)) if stack and stack.frames else None
+        return _Part(files.log, stack.at, _targets(stack)) if stack and stack.frames else None
     found = ((name, _of(pyspy_text.parse(folder.text(name)), thread)) for name in files.py_spy)
     return next(
-        (_Part("py-spy", name, stack.at, _targets(stack)) for name, stack in found if stack and stack.python_frames),
+        (_Part(name, stack.at, _targets(stack)) for name, stack in found if stack and stack.python_frames),
         None,
     )
 
@@ -143,10 +139,10 @@ def _last_resorts(folder: TrialFolder, files: _Files, fault: dict[str, Any], thr
     """The place of the faulting instruction; without it gdb, whose coming in time is not certain."""
     innermost = _at_pc(folder, files, fault)
     if innermost is not None:
-        return [_Part("fault.json", files.fault, records.line_of(folder.path / files.fault, "pc"), (innermost,))]
+        return [_Part(files.fault, records.line_of(folder.path / files.fault, "pc"), (innermost,))]
     stack = _of(gdb_text.parse(folder.text(files.gdb)), thread)
     frames = noise.after_handlers(stack.frames) if stack else ()
-    return [_Part("gdb", files.gdb, stack.at, frames)] if stack and frames else []
+    return [_Part(files.gdb, stack.at, frames)] if stack and frames else []
 
 
 def _at_pc(folder: TrialFolder, files: _Files, fault: dict[str, Any]) -> Frame | None:

@@ -154,8 +154,7 @@ def _in_a_step(flight: list[FlightRecord]) -> bool:
 
 def _facts(folder: TrialFolder) -> tuple[Fact, ...]:
     named = (
-        ("duration_seconds", "seconds"), ("limit_reached", "limit"), ("left_behind", "left_behind"),
-        ("not_ended", "not_ended"),
+        ("duration_seconds", "seconds"), ("left_behind", "left_behind"), ("not_ended", "not_ended"),
     )  # fmt: skip
     return tuple(
         Fact(name, folder.exit[key], (folder.key_source(records.EXIT, key),))

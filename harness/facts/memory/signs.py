@@ -122,17 +122,14 @@ def _sizes(folder: TrialFolder) -> Iterator[Fact]:
 
     `file_bytes`, the mapped pages of files at the highest RSS, is what a group's limit need not hold.
     """
-    for key in ("pss_bytes", "uss_bytes"):
-        for row in _with(folder, key)[-1:]:
-            yield Fact(key, row.value[key], _sources(folder, row))
+    for name in ("pss_bytes", "uss_bytes"):
+        for row in _with(folder, name)[-1:]:
+            yield Fact(name, row.value[name], _sources(folder, row))
     files = _with(folder, "file_bytes")
     if files:
         row = max(files, key=memory.of("rss_bytes"))
         yield Fact("file_bytes", row.value["file_bytes"], _sources(folder, row))
-    names = (
-        ("swap_bytes", "swap_peak_bytes"), ("hwm_bytes", "sampled_hwm_bytes"), ("data_bytes", "data_peak_bytes"),
-    )  # fmt: skip
-    for key, name in names:
+    for key, name in (("swap_bytes", "swap_peak_bytes"), ("data_bytes", "data_peak_bytes")):
         rows = _with(folder, key)
         if rows:
             row = max(rows, key=memory.of(key))
@@ -140,13 +137,12 @@ def _sizes(folder: TrialFolder) -> Iterator[Fact]:
 
 
 def _commit(folder: TrialFolder) -> Iterator[Fact]:
-    """Yield how far the machine's commit was from its limit, and whether that limit holds."""
+    """Yield how far the machine's commit was from its limit, where that limit holds."""
     live = [row for row in _with(folder, "committed_bytes") if row.value.get("at") != "end"]
-    for row in live[-1:]:
+    holds = [row for row in _with(folder, "overcommit")[:1] if row.value["overcommit"] == STRICT_COMMIT]
+    for row in live[-1:] if holds else ():
         left = row.value["commit_limit_bytes"] - row.value["committed_bytes"]
-        yield Fact("commit_headroom_bytes", left, _sources(folder, row))
-    for row in _with(folder, "overcommit")[:1]:
-        yield Fact("commit_limit_holds", row.value["overcommit"] == STRICT_COMMIT, _sources(folder, row))
+        yield Fact("commit_headroom_bytes", left, _sources(folder, row, *holds))
 
 
 def _stall(folder: TrialFolder) -> Iterator[Fact]:

@@ -40,7 +40,7 @@ def facts(folder: TrialFolder) -> list[Fact]:
         found += _tree_at_death(folder, _last(machine, until))
     else:
         found += unsampled.headroom(folder)
-    return found + _tree(folder, machine) + _peak(folder, found) + _outer(folder)
+    return found + _tree(folder, machine) + _peak(folder, own) + _outer(folder)
 
 
 def _outer(folder: TrialFolder) -> list[Fact]:
@@ -71,25 +71,19 @@ def _tree_at_death(folder: TrialFolder, machine: records.Row) -> list[Fact]:
 
 
 def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
-    peak, last, most = max(own, key=of("rss_bytes")), own[-1], max(own, key=of("threads"))
+    last, most = own[-1], max(own, key=of("threads"))
     return [
-        Fact("sampled_peak_rss_bytes", peak.value["rss_bytes"], (folder.source(records.MEMORY, peak.line),)),
         Fact("rss_at_end_bytes", last.value["rss_bytes"], (folder.source(records.MEMORY, last.line),)),
         Fact("threads_max", most.value["threads"], (folder.source(records.MEMORY, most.line),)),
     ]
 
 
 def _tree(folder: TrialFolder, machine: list[records.Row]) -> list[Fact]:
-    """Return the highest of each sum over the process and its descendants, where there were any."""
-    names = ("rss", "vms", "pss", "uss")
-    found = []
-    for name in names:
-        rows = [row for row in machine if row.value.get("processes", 1) > 1 and f"tree_{name}_bytes" in row.value]
-        if rows:
-            row = max(rows, key=of(f"tree_{name}_bytes"))
-            value = row.value[f"tree_{name}_bytes"]
-            found.append(Fact(f"tree_peak_{name}_bytes", value, (folder.source(records.MEMORY, row.line),)))
-    return found
+    """Return the highest sum over the process and its descendants, where there were any: what they share once (PSS)."""
+    key = "tree_pss_bytes"
+    rows = [row for row in machine if row.value.get("processes", 1) > 1 and key in row.value]
+    most = max(rows, key=of(key), default=None)
+    return [Fact("tree_peak_pss_bytes", most.value[key], (folder.source(records.MEMORY, most.line),))] if most else []
 
 
 def _headroom(folder: TrialFolder, own: records.Row, machine: records.Row, until: float) -> list[Fact]:
@@ -165,15 +159,16 @@ def of(key: str) -> Callable[[records.Row], Any]:
     return lambda row: row.value[key]
 
 
-def _peak(folder: TrialFolder, sampled: list[Fact]) -> list[Fact]:
-    """The kernel's own peak where it has one: sampling can miss a peak, `ru_maxrss` cannot.
+def _peak(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
+    """The kernel's own peak where it has one, else the highest sample, which can have missed it: `ru_maxrss` cannot.
 
     But it starts at the size of the supervisor that forked the child: where it is no more than that, it is not the
     child's.
     """
     kernel = folder.exit.get("max_rss_bytes") or 0
     environment = records.read_json(folder.path / records.ENVIRONMENT) or {}
-    peaks = [fact for fact in sampled if fact.name == "sampled_peak_rss_bytes"]
-    if kernel > environment.get("supervisor_rss_bytes", 0) * SUPERVISOR_GROWS or (kernel and not peaks):
+    if kernel > environment.get("supervisor_rss_bytes", 0) * SUPERVISOR_GROWS or (kernel and not own):
         return [Fact("peak_rss_bytes", kernel, (folder.key_source(records.EXIT, "max_rss_bytes"),))]
-    return [dataclasses.replace(fact, name="peak_rss_bytes") for fact in peaks]
+    most = max(own, key=of("rss_bytes"), default=None)
+    source = (folder.source(records.MEMORY, most.line),) if most else ()
+    return [Fact("peak_rss_bytes", most.value["rss_bytes"], source)] if most else []

@@ -2,5 +2,6 @@
 
 refusals.py              what the system refused the target, each kind once
 senders.py               who sent the target each deadly signal
+handled.py               which signals the judged process has handlers for, and which reached it near its end
 clock.py                 the instants that both are told against
 """

@@ -1,4 +1,4 @@
-"""threads.jsonl -> how many threads there could have been: the tightest limit, its room, and what it refused; pure."""
+"""threads.jsonl -> how many threads there could have been: the tightest limit, and how often one refused; pure."""
 
 from __future__ import annotations
 
@@ -22,19 +22,18 @@ class Bound:
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `thread_limit_name`, `thread_limit`, `thread_headroom` (the least that was left at any sample).
+    """Return `thread_creations_refused`: how often the control groups refused a thread or a process in the trial.
 
-    And `thread_creations_refused`: how often the control groups refused a thread or a process while the trial ran
-    (others in the same groups are counted with it). None of them where no limit is known.
+    Others in the same groups are counted with it; nothing where no group bounds threads.
     """
-    rows = folder.lines(records.THREADS).rows
-    tightest = min((bound for row in rows for bound in _bounds(folder, row)), key=lambda it: it.left, default=None)
-    found = [] if tightest is None else [
-        Fact("thread_limit_name", tightest.name, tightest.sources),
-        Fact("thread_limit", tightest.total, tightest.sources),
-        Fact("thread_headroom", tightest.left, tightest.sources),
-    ]  # fmt: skip
-    return [*found, *_refused(folder, rows)]
+    return _refused(folder, folder.lines(records.THREADS).rows)
+
+
+def tightest(folder: TrialFolder) -> tuple[Bound, Bound] | None:
+    """Return the limit that had the least room at any sample: as it was then, and when last seen; None without one."""
+    found = [bound for row in folder.lines(records.THREADS).rows for bound in _bounds(folder, row)]
+    least = min(found, key=lambda bound: bound.left, default=None)
+    return (least, next(bound for bound in reversed(found) if bound.name == least.name)) if least else None
 
 
 def _bounds(folder: TrialFolder, row: Row) -> Iterator[Bound]:

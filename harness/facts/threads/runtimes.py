@@ -109,14 +109,10 @@ def static_mkl(folder: TrialFolder) -> list[Fact]:
 
 
 def runtimes(folder: TrialFolder) -> list[Fact]:
-    """Return the facts `openmp_runtimes` and `blas_runtimes`: lists of paths; none where no map was read."""
+    """Return the fact `openmp_runtimes`, a list of paths; none where no map was read."""
     lines = folder.text(records.MAPS).splitlines()
     paths = [(number, line[line.find("/") :] if "/" in line else line) for number, line in enumerate(lines, 1)]
-    found = (("openmp_runtimes", OPENMP), ("blas_runtimes", BLAS))
-    return [_fact(folder, name, pattern, paths) for name, pattern in found] if lines else []
-
-
-def _fact(folder: TrialFolder, name: str, pattern: re.Pattern[str], paths: list[tuple[int, str]]) -> Fact:
-    matching = [(number, path) for number, path in paths if pattern.match(re.split(r"[/\\]", path)[-1])]
+    matching = [(number, path) for number, path in paths if OPENMP.match(re.split(r"[/\\]", path)[-1])]
     sources: tuple[Source, ...] = tuple(folder.source(records.MAPS, number) for number, _ in matching)
-    return Fact(name, [path for _, path in matching], sources or (folder.source(records.MAPS, 1),))
+    told = [path for _, path in matching]
+    return [Fact("openmp_runtimes", told, sources or (folder.source(records.MAPS, 1),))] if lines else []

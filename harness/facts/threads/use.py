@@ -113,14 +113,11 @@ def _size(text: str, unit: str) -> int | None:
 
 
 def torch_threads(folder: TrialFolder) -> list[Fact]:
-    """Return `torch_threads`, `torch_interop_threads` as last told (the first forward), `torch_threads_at_import`."""
+    """Return `torch_threads` and `torch_interop_threads` as last told (the first forward)."""
     at_import = [row for row in folder.own_lines(records.INSIDE) if row.value.get("event") == "torch"][:1]
     later = [row for row in [*at_import, *_told(folder)] if "threads" in row.value][-1:]
-    wanted = (
-        ("torch_threads", "threads", later), ("torch_interop_threads", "interop_threads", later),
-        ("torch_threads_at_import", "threads", at_import),
-    )  # fmt: skip
-    return [Fact(name, row.value[key], _inside(folder, row)) for name, key, rows in wanted for row in rows]
+    wanted = (("torch_threads", "threads"), ("torch_interop_threads", "interop_threads"))
+    return [Fact(name, row.value[key], _inside(folder, row)) for name, key in wanted for row in later]
 
 
 def variables(folder: TrialFolder) -> list[Fact]:

@@ -92,7 +92,7 @@ def _cited(evidence: Evidence, trial: Trial) -> Iterator[RenderableType]:
         yield from section("Where the findings rest on it")
     for name, why in about:
         sources = (source for source in why.evidence if source.file.startswith(folder))
-        yield item(joined(words(name, "bold"), words(why.text), separator=": "), where(sources))
+        yield item(joined(words(name, "bold"), words(summary.reason_text(why)), separator=": "), where(sources))
 
 
 def _gaps(trial: Trial) -> Iterator[RenderableType]:

@@ -93,6 +93,7 @@ def _what_happened(evidence: Evidence) -> Iterator[RenderableType]:
     for ending in summary.endings(evidence):
         text = joined(words(f"{len(ending.trials)} x "), words(ending.text, OUTCOMES[ending.outcome]))
         yield item(text, words(ending.meaning), words(summary.short_list(ending.trials), QUIET))
+        yield from (Padding.indent(one, 2) for one in reasons(ending.around))
 
 
 def _question(finding: Finding | None, question: str) -> Iterator[RenderableType]:
@@ -129,7 +130,7 @@ def _brief(findings: list[Finding]) -> Table:
 
 def _because(finding: Finding) -> Iterator[Text]:
     for reason in finding.reasons:
-        yield words(reason.text)
+        yield words(summary.reason_text(reason))
         if reason.evidence:
             yield where(reason.evidence)
     for gap in finding.gaps:

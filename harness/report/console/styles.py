@@ -15,6 +15,7 @@ from rich.text import Text
 
 from harness import units
 from harness.model import Outcome, Reason, Source, Status, VerdictStatus
+from harness.report.content import summary
 
 READABLE_WIDTH = 110
 SOURCE = "cyan"
@@ -90,7 +91,7 @@ def item(text: Text | str, *beneath: Text) -> RenderableType:
 def reasons(found: Iterable[Reason]) -> Iterator[RenderableType]:
     """Yield each reason with its sources beneath."""
     for reason in found:
-        yield item(reason.text, *([where(reason.evidence)] if reason.evidence else []))
+        yield item(summary.reason_text(reason), *([where(reason.evidence)] if reason.evidence else []))
 
 
 def table(*headers: str, right: Iterable[str] = ()) -> Table:

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from harness import units
-from harness.model import Control, Evidence, Exit, Fact, Finding, Outcome, Source, Status, Trial
+from harness.model import Control, Evidence, Exit, Fact, Finding, Outcome, Reason, Source, Status, Trial
+from harness.report.content import circumstances
 
 QUESTIONS = (("memory-exhaustion", "Was it memory?"), ("threading-fault", "Was it threading?"))
 ANSWERS = {
@@ -23,12 +24,13 @@ SEVERITY = (Outcome.DIED, Outcome.HUNG, Outcome.UNRESOLVED, Outcome.STOPPED, Out
 
 @dataclasses.dataclass(frozen=True)
 class Ending:
-    """Trials that ended the same way at the same point."""
+    """Trials that ended the same way at the same point, and what is known around it beside the findings."""
 
     outcome: Outcome
     text: str
     meaning: str
     trials: tuple[str, ...]
+    around: tuple[Reason, ...]
 
 
 def exit_word(ending: Exit) -> str:
@@ -62,10 +64,12 @@ def ending_text(trial: Trial) -> str:
 
 def endings(evidence: Evidence) -> list[Ending]:
     """Return the ways in which the trials ended, the gravest and most frequent first."""
-    groups: dict[tuple[Outcome, str, str], list[str]] = {}
+    groups: dict[tuple[Outcome, str, str], list[Trial]] = {}
     for trial in evidence.trials:
-        groups.setdefault((trial.outcome, ending_text(trial), meaning(trial)), []).append(trial.id)
-    found = [Ending(*key, tuple(trials)) for key, trials in groups.items()]
+        groups.setdefault((trial.outcome, ending_text(trial), meaning(trial)), []).append(trial)
+    found = [
+        Ending(*key, tuple(one.id for one in trials), circumstances.told(trials)) for key, trials in groups.items()
+    ]
     return sorted(found, key=lambda ending: (SEVERITY.index(ending.outcome), -len(ending.trials)))
 
 
@@ -96,6 +100,11 @@ def others(evidence: Evidence) -> list[Finding]:
     order = (Status.ESTABLISHED, Status.SUPPORTED, Status.OPEN, Status.RULED_OUT)
     found = (finding for finding in evidence.hypotheses if finding.id not in asked)
     return sorted(found, key=lambda finding: order.index(finding.status))
+
+
+def reason_text(reason: Reason) -> str:
+    """Return a reason's sentence, and before it which way it speaks, where it is of a hypothesis."""
+    return f"{reason.speaks}: {reason.text}" if reason.speaks else reason.text
 
 
 def is_brief(finding: Finding) -> bool:

@@ -28,7 +28,8 @@ def what_happened(evidence: Evidence) -> str:
     for ending in summary.endings(evidence):
         text = tag("b", words(f"{len(ending.trials)} x {ending.text}"), class_=ending.outcome.value)
         trials = tag("div", *_trial_names(ending), class_="sources quiet")
-        items.append(tag("li", text, tag("div", words(ending.meaning)), trials))
+        around = tag("ul", *map(_reason, ending.around), class_="list") if ending.around else ""
+        items.append(tag("li", text, tag("div", words(ending.meaning)), trials, around))
     listed = tag("ul", *items, class_="list") if items else ""
     return tag("h2", "What happened") + tag("p", words(summary.counts(evidence)), ".") + listed
 
@@ -127,7 +128,7 @@ def _finding(finding: Finding) -> str:
 
 
 def _reason(reason: Reason) -> str:
-    return tag("li", words(reason.text), _sources(reason.evidence))
+    return tag("li", words(summary.reason_text(reason)), _sources(reason.evidence))
 
 
 def _gap(gap: Gap) -> str:
@@ -135,7 +136,7 @@ def _gap(gap: Gap) -> str:
 
 
 def _because(finding: Finding) -> str:
-    reasons = (tag("div", words(reason.text), _sources(reason.evidence)) for reason in finding.reasons)
+    reasons = (tag("div", words(summary.reason_text(reason)), _sources(reason.evidence)) for reason in finding.reasons)
     gaps = (tag("div", words(f"missing: {gap.probe}: {gap.reason}"), class_="quiet") for gap in finding.gaps)
     return "".join([*reasons, *gaps])
 

@@ -146,7 +146,7 @@ class TestFacts:
         """Each fact points at the line of its key."""
         trial = Records(tmp_path).exit(limit="steps", ended_by="harness", left_behind=[5, 6]).read()
         lines = (tmp_path / "trials" / "threads=2" / "1" / "exit.json").read_text().splitlines()
-        for name, key in (("duration_seconds", "seconds"), ("limit_reached", "limit"), ("left_behind", "left_behind")):
+        for name, key in (("duration_seconds", "seconds"), ("left_behind", "left_behind")):
             fact = trial.fact(name)
             assert fact is not None
             assert lines[fact.sources[0].line - 1].strip().startswith(f'"{key}":')

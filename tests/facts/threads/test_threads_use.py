@@ -10,6 +10,7 @@ import pytest
 from observing import observe
 from record_folders import ID, Records
 
+from harness.facts.refused import limit_use
 from harness.facts.threads import limits as thread_limits
 from harness.facts.threads import use as threading_facts
 from harness.model import Fact
@@ -147,19 +148,18 @@ class TestTorch:
     """Torch's own counts."""
 
     def test_the_later_count_holds(self, tmp_path: Path) -> None:
-        """The program may change it after the import; both are told with their lines."""
+        """The program may change it after the import."""
         torch = {"event": "torch", "version": "2.4", "threads": 8, "interop_threads": 3}
         rows = [torch, told("import", threads=8), told("first forward", threads=1)]
         found = read(Records(tmp_path).lines(INSIDE, rows))
         assert (found["torch_threads"].value, found["torch_threads"].sources[0].line) == (1, 3)
-        assert (found["torch_threads_at_import"].value, found["torch_threads_at_import"].sources[0].line) == (8, 1)
         assert found["torch_interop_threads"].value == 2
 
     def test_records_without_a_forward_have_the_first_count(self, tmp_path: Path) -> None:
         """What was told at the import is all that is known."""
         row = {"event": "torch", "version": "2.4", "threads": 8, "interop_threads": 3}
         found = values(Records(tmp_path).lines(INSIDE, [row]))
-        assert (found["torch_threads"], found["torch_threads_at_import"], found["torch_interop_threads"]) == (8, 8, 3)
+        assert (found["torch_threads"], found["torch_interop_threads"]) == (8, 3)
 
 
 class TestVariables:
@@ -243,20 +243,26 @@ class TestLimits:
     ) -> None:
         """The one with the least room, at the sample where there was least."""
         rows = [{"t": 1, **self.ROOM, "machine_threads": 100}, {"t": 2, **self.ROOM, **sample}]
-        found = {fact.name: fact for fact in thread_limits.facts(Records(tmp_path).lines(THREADS, rows).folder())}
-        told = [found[key].value for key in ("thread_limit_name", "thread_limit", "thread_headroom")]
-        assert told == [name, limit, left]
-        assert found["thread_headroom"].sources[0].line == 2
+        found = thread_limits.tightest(Records(tmp_path).lines(THREADS, rows).folder())
+        assert found is not None and found[0] == found[1]
+        assert (found[0].name, found[0].total, found[0].left) == (name, limit, left)
+        assert found[0].sources[0].line == 2
+
+    def test_the_last_use_is_told_beside_the_highest(self, tmp_path: Path) -> None:
+        """Threads may have ended by the time of a death."""
+        rows = [{"t": 1, **self.GROUP}, {"t": 2, **self.GROUP, "pids_current": 19}, {"t": 3, **self.GROUP}]
+        (fact,) = limit_use.facts(Records(tmp_path).lines(THREADS, rows).folder())
+        assert (fact.value["used"], fact.value["last_used"], fact.value["limit"]) == (19, 13, 20)
+        assert [source.line for source in fact.sources] == [2, 3]
 
     def test_refusals_are_counted_since_the_first_sample(self, tmp_path: Path) -> None:
         """Within one group; what it had refused before is not this trial's."""
         rows = [{"t": 1, **self.GROUP, "pids_group": "/sys/b", "pids_refused": 90}, {"t": 2, **self.GROUP}]
         rows += [{"t": 3, "ended": True, **self.GROUP, "pids_current": 20, "pids_refused": 5}]
-        found = {fact.name: fact for fact in thread_limits.facts(Records(tmp_path).lines(THREADS, rows).folder())}
-        refused = found["thread_creations_refused"]
+        (refused,) = thread_limits.facts(Records(tmp_path).lines(THREADS, rows).folder())
         assert (refused.value, [source.line for source in refused.sources]) == (3, [2, 3])
-        assert found["thread_headroom"].value == 7
 
     def test_no_limit_is_no_fact(self, tmp_path: Path) -> None:
         """Older records have none."""
-        assert thread_limits.facts(Records(tmp_path).lines(THREADS, [{"t": 1}]).folder()) == []
+        folder = Records(tmp_path).lines(THREADS, [{"t": 1}]).folder()
+        assert (thread_limits.facts(folder), thread_limits.tightest(folder)) == ([], None)

@@ -124,8 +124,9 @@ def test_threads_refused_by_a_real_group(tmp_path: Path, group: Path) -> None:
     run(tmp_path, JOIN.format(group=str(group / "cgroup.procs")))
     read = facts.read(tmp_path, "as-is/1")
     assert read.value("python_error")["message"] == "can't start new thread"
-    assert read.value("thread_limit_name") == f"control group, {group}/pids.max"
-    assert (read.value("thread_limit"), read.value("thread_headroom")) == (20, 5)
+    uses = {fact.value["name"]: fact.value for fact in read.facts if fact.name == "limit_use"}
+    use = uses[f"control group, {group}/pids.max"]
+    assert (use["limit"], use["used"]) == (20, 15)
     assert read.value("thread_creations_refused") == 1
     cited = [(tmp_path / source.file).read_text().splitlines()[source.line - 1] for source in
              getattr(read.fact("thread_creations_refused"), "sources", ())]  # fmt: skip
