@@ -25,8 +25,8 @@ from probes.outside.system.trace_probe import TraceProbe
 EXIT, BIRTH = "raw_syscalls/sys_exit", "task/task_newtask"
 TELL_SECONDS = 2.0
 SLOWER = (
-    "refusals are seen by a trace, which costs each system call of the target about 0.2 us (at 10^5 calls a second more "
-    "than 2 % of its time); there is no program of ours in the kernel, which would cost half of it"
+    "refusals are seen by a trace, which costs the target about 0.2 us for each system call (at 10^5 calls a second "
+    "more than 2 % of its time); no program of ours can run in the kernel, which would cost half of it"
 )
 MOST_KINDS = 256  # each costs a look at the process; a program is refused few kinds of things
 Key = tuple[str, str, int]
