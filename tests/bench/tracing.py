@@ -2,10 +2,11 @@
 
 Usage: python tests/bench/tracing.py [--pairs 40]
 
-One process reads small files in rounds: open, stat, seek, read, close, and as much work between that it makes about
-10^5 calls a second. Rounds with both probes on and with both off take turns, the first of each pair alternating: what
-slows this machine slows both. Printed is the median of the pairs' ratios, of wall time and of CPU time (on a machine
-that is busy the latter alone tells), beside what the probes' opening and closing cost the supervisor.
+One process reads small files: open, stat, seek, read, close, and as much work between that it makes about 10^5 calls a
+second. Rounds with both probes on and with both off take turns, the first of each pair alternating: what slows this
+machine slows both. Of the repeats in a round the quickest counts. Printed is the median of the pairs' ratios, of wall
+time and of CPU time (on a machine that is busy the latter alone tells), for each means by which refusals can be seen
+here, beside what the probes' opening and closing cost the supervisor.
 """
 
 from __future__ import annotations
@@ -23,12 +24,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from probes.outside.probe import Probe, Watched  # noqa: E402
+from probes.outside.system import counter, refusals  # noqa: E402
 from probes.outside.system.refusals import RefusalsProbe  # noqa: E402
 from probes.outside.system.signals import SignalsProbe  # noqa: E402
 
 CALLS_A_SECOND = 100_000
 CALLS_A_SAMPLE = 7
-SAMPLES = 3_000  # a round: 21,000 calls, a fifth of a second
+SAMPLES = 300  # 2,100 calls, some 20 ms: short enough to be left alone now and then on a busy machine
+ROUND = 10  # times that; the quickest of them counts
+CALLS = CALLS_A_SAMPLE * SAMPLES
+PROGRAM, TRACE = "program", "trace"  # RefusalsProbe.described
 LOADER = f"""
 import os, sys, time, zlib
 folder, size = sys.argv[1], int(sys.argv[2])
@@ -71,7 +76,11 @@ class Loader:
         self.process.communicate()
 
     def round(self) -> tuple[float, float]:
-        """Return the seconds of wall and of CPU time that a round took."""
+        """Return the least seconds of wall and of CPU time in which it read its samples."""
+        times = [self._once() for _ in range(ROUND)]
+        return min(wall for wall, _ in times), min(cpu for _, cpu in times)
+
+    def _once(self) -> tuple[float, float]:
         assert self.process.stdin and self.process.stdout
         self.process.stdin.write("\n")
         self.process.stdin.flush()
@@ -81,41 +90,58 @@ class Loader:
 
 def suitable_size() -> int:
     """Return how many bytes of work make it about 10^5 calls a second on this machine."""
-    size, wanted = 0, SAMPLES * CALLS_A_SAMPLE / CALLS_A_SECOND
+    size, wanted = 0, CALLS / CALLS_A_SECOND
     for size in (number << 13 for number in range(64)):
         with tempfile.TemporaryDirectory() as folder, Loader(folder, size) as loader:
-            if min(loader.round()[1] for _ in range(3)) >= wanted:
+            if loader.round()[1] >= wanted:
                 return size
     return size
 
 
-def traced(loader: Loader, folder: Path) -> tuple[float, float]:
-    """Return the times of a round with both probes on."""
+def observed(loader: Loader, folder: Path, means: str) -> tuple[float, float]:
+    """Return the times of a round with both probes on, the refusals seen by that means."""
+    ready = vars(RefusalsProbe._ready)
+    ready[RefusalsProbe.name] = refusals.traced(RefusalsProbe.name, "a bench") if means == TRACE else counter.Counter()
     watched = Watched(loader.process.pid, folder, 0.02, time.perf_counter())
     probes: list[Probe] = [RefusalsProbe(watched), SignalsProbe(watched)]
     found = loader.round()
     for probe in probes:
         probe.close()
+    time.sleep(0.3)  # the instances are removed in the background
     return found
 
 
+def pair(loader: Loader, folder: Path, means: str, is_first: bool) -> tuple[float, float]:
+    """Return the ratios, of wall and of CPU time, of two rounds that follow each other, with and without the probes."""
+    before = None if is_first else loader.round()
+    on = observed(loader, folder, means)
+    off = before or loader.round()
+    return on[0] / off[0], on[1] / off[1]
+
+
 def ratios(pairs: int) -> None:
-    """Print the medians over the pairs."""
+    """Print the medians over the pairs, with the middle half of them."""
     size = suitable_size()
     with ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory())
-        loader = stack.enter_context(Loader(folder, size))
-        loader.round()
-        rows = []
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        loader = stack.enter_context(Loader(str(folder), size))
+        rate = CALLS / loader.round()[1]
+        found: dict[str, list[tuple[float, float]]] = {means: [] for means in available()}
         for number in range(pairs):
-            off = loader.round() if number % 2 else None
-            on = traced(loader, Path(folder))
-            time.sleep(0.3)  # the instances are removed in the background
-            rows.append((on, off or loader.round()))
-    for index, name in ((0, "wall"), (1, "CPU")):
-        ratio = statistics.median(on[index] / off[index] for on, off in rows)
-        rate = SAMPLES * CALLS_A_SAMPLE / statistics.median(off[index] for _, off in rows)
-        print(f"both probes, {name:4} time of a round at {rate:,.0f} calls/s: ratio {ratio:.4f} (at most 1.02)")
+            for means, rows in found.items():
+                rows.append(pair(loader, folder, means, bool(number % 2)))
+    for means, rows in found.items():
+        for index, name in ((0, "wall"), (1, "CPU")):
+            low, middle, high = statistics.quantiles((row[index] for row in rows), n=4)
+            print(
+                f"both probes, refusals by {means:7}: {name:4} time of a round at {rate:,.0f} calls/s: "
+                f"ratio {middle:.4f}, middle half {low:.4f} to {high:.4f} (at most 1.02)"
+            )
+
+
+def available() -> list[str]:
+    """Return by what means refusals can be seen here."""
+    return [PROGRAM, TRACE] if counter.missing() is None else [TRACE]
 
 
 def supervisor(repeats: int = 20) -> None:

@@ -54,12 +54,25 @@ def names(machine: str = "") -> dict[int, str]:
     return {int(number): name for name, _, number in pairs}
 
 
-def condition(machine: str = "") -> str:
-    """Return the filter of raw_syscalls:sys_exit that lets these refusals through, and nothing else."""
+def errors() -> tuple[int, ...]:
+    """Return the errors of want, whatever the call."""
+    return tuple(getattr(errno, name) for name in ERRORS)
+
+
+def of_more(machine: str = "") -> tuple[int, ...]:
+    """Return the calls of which EAGAIN says as well that there is no more."""
     numbers = {name: number for number, name in names(machine).items()}
-    errors = " || ".join(f"ret == -{getattr(errno, name)}" for name in ERRORS)
-    again = " || ".join(f"id == {numbers[name]}" for name in (*NO_PROCESS, *NO_MORE) if name in numbers)
-    return f"{errors} || (ret == -{errno.EAGAIN} && ({again}))"
+    return tuple(numbers[name] for name in (*NO_PROCESS, *NO_MORE) if name in numbers)
+
+
+def condition(machine: str = "") -> str:
+    """Return the filter of raw_syscalls:sys_exit that lets these refusals through, and nothing else.
+
+    What decides most of the calls comes first: the kernel stops there.
+    """
+    wants = " || ".join(f"ret == -{number}" for number in errors())
+    again = " || ".join(f"id == {number}" for number in of_more(machine))
+    return f"ret < 0 && ({wants} || (ret == -{errno.EAGAIN} && ({again})))"
 
 
 def is_about_processes(call: str) -> bool:

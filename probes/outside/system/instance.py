@@ -33,14 +33,17 @@ class Instance:
 
     `pipe`: the descriptor that becomes readable when a row has come. `error`: what the kernel refused, in words, or
     None; then there is nothing to read. The kernel's clock of a new instance is not ours, and setting another takes it
-    25 ms: marks with our time, written now and then, tell the difference.
+    25 ms: marks with our time, written now and then, tell the difference. `since`: when the last event was enabled.
+    `why`: why this way, where there is a better one.
     """
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, why: str = "") -> None:
         """Make the instance, with nothing switched on."""
+        self.why = why
         root = tracefs.root()
         assert root is not None, "missing() is asked first"
         self.lost = 0
+        self.since = 0.0
         self.error: str | None = None
         self._apart = 0.0
         self._mark_due = 0.0
@@ -65,6 +68,7 @@ class Instance:
         if condition:
             self._set(f"events/{event}/filter", condition)
         self._set(f"events/{event}/enable", "1")
+        self.since = time.perf_counter()
 
     def shrink(self) -> None:
         """Give the buffers of a machine with many processors a modest size; what was recorded stays."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import functools
+import mmap
 import os
 import struct
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any, NamedTuple
 
 CHUNK = 1 << 16
 STATVFS = struct.Struct("8Q")  # bsize, frsize, blocks, bfree, bavail, files, ffree, favail: statvfs(3), 64-bit systems
+NO_PLACE = ctypes.c_void_p(-1).value  # MAP_FAILED, mmap(2)
+NO_ACCESS = 0  # PROT_NONE
 ROOM = 512  # more than any system's struct statvfs
 
 
@@ -36,19 +39,24 @@ def read_some(descriptor: int, size: int = CHUNK) -> bytes:
     """Return what can be read now; b"" at the end, or where there is nothing, or on an error."""
     buffer = ctypes.create_string_buffer(size)
     count = int(_libc().read(descriptor, buffer, size))
-    return buffer.raw[: max(0, count)]
+    return ctypes.string_at(buffer, max(0, count))
+
+
+def read_bytes(path: Path | str, most: int) -> bytes:
+    """Return a file's content; b"" where it has gone or may not be read."""
+    descriptor = open_file(path)
+    if descriptor < 0:
+        return b""
+    found = bytearray()
+    while len(found) < most and (part := read_some(descriptor)):
+        found += part
+    os.close(descriptor)
+    return bytes(found)
 
 
 def read_text(path: Path | str, most: int = 1 << 18) -> str:
     """Return a small file's text; "" where it has gone or may not be read."""
-    descriptor = open_file(path)
-    if descriptor < 0:
-        return ""
-    parts: list[bytes] = []
-    while sum(map(len, parts)) < most and (part := read_some(descriptor)):
-        parts.append(part)
-    os.close(descriptor)
-    return b"".join(parts).decode(errors="replace")
+    return read_bytes(path, most).decode(errors="replace")
 
 
 def write_text(path: Path | str, text: str, more: int = os.O_TRUNC) -> int:
@@ -101,6 +109,30 @@ def space_of(path: Path | str) -> Space | None:
     return Space(blocks * unit, available * unit, files, free_files)
 
 
+def map_memory(descriptor: int, offset: int, length: int, access: int) -> int:
+    """Share a part of a file with this process; return its place, or a negative error number."""
+    place = _libc().mmap(None, length, access, mmap.MAP_SHARED, descriptor, offset)
+    return int(place) if place != NO_PLACE else -ctypes.get_errno()
+
+
+def unmap_memory(place: int, length: int) -> None:
+    """Give such a part back."""
+    _libc().munmap(place, length)
+
+
+def ask_for_memory(size: int) -> int:
+    """Ask for so many bytes and give them back; return 0, or the error number."""
+    place = _libc().mmap(None, size, NO_ACCESS, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, -1, 0)
+    if place == NO_PLACE:
+        return ctypes.get_errno()
+    unmap_memory(place, size)
+    return 0
+
+
 @functools.cache
 def _libc() -> Any:
-    return ctypes.CDLL(None, use_errno=True)
+    libc = ctypes.CDLL(None, use_errno=True)
+    number, size = ctypes.c_int, ctypes.c_size_t
+    libc.mmap.restype, libc.munmap.argtypes = ctypes.c_void_p, (ctypes.c_void_p, size)
+    libc.mmap.argtypes = (ctypes.c_void_p, size, number, number, number, ctypes.c_long)
+    return libc

@@ -42,11 +42,14 @@ class SignalsProbe(TraceProbe):
         return tracefs.missing(SENT, VICTIM, BIRTH)
 
     @classmethod
-    def arm(cls, trace: Instance) -> None:
+    def open(cls) -> Instance:
         """Trace the whole machine's deadly signals, and its births: a sender is known by its parent, too."""
+        trace = Instance(cls.name)
         trace.enable(BIRTH)
         trace.enable(VICTIM)
         trace.enable(SENT, condition())
+        trace.shrink()
+        return trace
 
     def take(self, row: Row) -> None:
         """Write what was sent to the tree."""

@@ -1,4 +1,4 @@
-"""What both probes of direct evidence are: a trace instance, the tree that it is about, and a thread that reads it.
+"""What both probes of direct evidence are: a source of rows, the tree that it is about, and a thread that reads it.
 
 The thread sleeps in poll(2) until a row comes: what a refusal was about, and who a sender was, is gone within
 milliseconds, sooner than the next sample. After each read it pauses, so that a flood of rows costs little; what comes
@@ -11,22 +11,43 @@ import os
 import select
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 from probes import records
 from probes.outside.probe import Probe, Watched
-from probes.outside.system.instance import Instance
-from probes.outside.system.rows import Row
 from probes.outside.system.tree import Tree
 
 PAUSE_SECONDS = 0.01
 LONGEST_MILLISECONDS = 1000
 
 
-class TraceProbe(Probe):
-    """A subclass says which events it wants (`arm`), what to do with a row (`take`), and at a slow pace (`tell`).
+class Source(Protocol):
+    """Where rows come from: a trace instance of the kernel's, or a program of ours in the kernel."""
 
-    The events are on before the launch (`prepare`), so that the child is seen from its first instruction.
+    pipe: int
+    error: str | None
+    since: float
+
+    @property
+    def lost(self) -> int:
+        """How many rows never came."""
+
+    def read(self, now: float) -> Sequence[Any]:
+        """Return what has come."""
+
+    def drain(self) -> Sequence[Any]:
+        """Return what is left."""
+
+    def close(self) -> None:
+        """Give it back."""
+
+
+class TraceProbe(Probe):
+    """A subclass says where its rows come from (`open`), what to do with a row (`take`), and at a slow pace (`tell`).
+
+    The source is open before the launch (`prepare`), so that the child is seen from its first instruction.
     """
 
     _ready = threading.local()  # a trial runs in one thread, others may run beside it
@@ -36,7 +57,7 @@ class TraceProbe(Probe):
         super().__init__(watched)
         self.prepare()
         self.interval_seconds = self.due = float("inf")  # the thread needs no samples
-        self.trace, self._since = vars(self._ready).pop(self.name)
+        self.trace: Source = vars(self._ready).pop(self.name)
         self.tree = Tree(watched.pid)
         self.join()
         self.file = records.Appender(Path(watched.folder) / record)
@@ -47,25 +68,27 @@ class TraceProbe(Probe):
 
     @classmethod
     def prepare(cls) -> None:
-        """Switch the events on; what was prepared for a launch that failed serves the next."""
+        """Open the source; what was prepared for a launch that failed serves the next."""
         if cls.missing() is None and cls.name not in vars(cls._ready):
-            trace = Instance(cls.name)
-            cls.arm(trace)
-            vars(cls._ready)[cls.name] = (trace, time.perf_counter())
-            trace.shrink()
+            vars(cls._ready)[cls.name] = cls.open()
 
     @classmethod
-    def arm(cls, trace: Instance) -> None:
-        """Switch the events on, in the thread that launches."""
+    def open(cls) -> Source:
+        """Open the source of rows, in the thread that launches."""
+        raise NotImplementedError
 
     def join(self) -> None:
-        """Make sure that the tree is traced, as far as it has come."""
+        """Make sure that the tree is watched, as far as it has come."""
 
-    def take(self, row: Row) -> None:
-        """Take one event."""
+    def take(self, row: Any) -> None:
+        """Take one row."""
 
     def tell(self) -> None:
         """Write what was only counted so far."""
+
+    def described(self) -> dict[str, Any]:
+        """Return what the first row says besides, of the way in which it watches."""
+        return {}
 
     def close(self) -> None:
         """Take the rest, write what was only counted, and remove the trace."""
@@ -86,10 +109,11 @@ class TraceProbe(Probe):
             reason = f"the kernel refused a trace of our own: {self.trace.error}"
             records.append(self.watched.folder / records.GAPS, {"probe": self.name, "reason": reason})
             return
-        since = round(self._since - self.watched.started, 4)  # negative: before the launch
-        self.file.write(
-            {"t": self._since, "event": "watching", "since_launch_seconds": since, "threads": self.tree.threads}
-        )
+        since = round(self.trace.since - self.watched.started, 4)  # negative: before the launch
+        self.file.write({
+            "t": self.trace.since, "event": "watching", "since_launch_seconds": since, "threads": self.tree.threads,
+            **self.described(),
+        })  # fmt: skip
 
     def _follow(self) -> None:
         poll = select.poll()  # type: ignore[attr-defined,unused-ignore]  # Linux only, as is this probe

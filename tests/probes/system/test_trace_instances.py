@@ -17,7 +17,7 @@ from observing import ROOT, observe, victim, wait_for
 
 from harness.launch import doctor, trial
 from harness.plan import plan_file as plan
-from probes.outside.system import instance, quiet, rows, tracefs, tree
+from probes.outside.system import counter, instance, quiet, rows, tracefs, tree
 from probes.outside.system.instance import Instance
 from probes.outside.system.refusals import RefusalsProbe
 from probes.outside.system.rows import Row
@@ -47,6 +47,11 @@ def opened() -> Iterator[Instance]:
 @TRACED
 class TestInstance:
     """One instance on the real kernel."""
+
+    @pytest.fixture(autouse=True)
+    def plain(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Have refusals seen by a trace as well, as where the kernel runs no program of ours."""
+        monkeypatch.setattr(counter, "_number_at", lambda: None)
 
     def test_is_gone_after_a_trial(self, tmp_path: Path) -> None:
         """Both probes' own."""
