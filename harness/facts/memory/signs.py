@@ -137,9 +137,12 @@ def _sizes(folder: TrialFolder) -> Iterator[Fact]:
 
 
 def _commit(folder: TrialFolder) -> Iterator[Fact]:
-    """Yield how far the machine's commit was from its limit, where that limit holds."""
+    """Yield whether the machine's commit limit holds, and how far the commit was from it where it does."""
     live = [row for row in _with(folder, "committed_bytes") if row.value.get("at") != "end"]
-    holds = [row for row in _with(folder, "overcommit")[:1] if row.value["overcommit"] == STRICT_COMMIT]
+    said = _with(folder, "overcommit")[:1]
+    holds = [row for row in said if row.value["overcommit"] == STRICT_COMMIT]
+    for row in said:
+        yield Fact("commit_limit_holds", bool(holds), _sources(folder, row))
     for row in live[-1:] if holds else ():
         left = row.value["commit_limit_bytes"] - row.value["committed_bytes"]
         yield Fact("commit_headroom_bytes", left, _sources(folder, row, *holds))

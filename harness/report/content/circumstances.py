@@ -23,7 +23,8 @@ def told(trials: Sequence[Trial]) -> tuple[Reason, ...]:
     """Return the sentences of trials that ended alike: all of the first, of each other its nearly full limits.
 
     A trial in which something was changed on purpose has only what it left behind: how it ended is the
-    intervention's question. The sentences of the others have their names; those of the first have them in their records.
+    intervention's question. The sentences of the others have their names; those of the first have them in their
+    records.
     """
     plain = [one for one in trials if not one.interventions]
     changed = [_named(one, reason) for one in trials if one.interventions for reason in around_ends.remains(one)]

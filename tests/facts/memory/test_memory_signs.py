@@ -173,6 +173,7 @@ class TestSizes:
         values = {name: found[name].value for name in ("pss_bytes", "uss_bytes", "swap_peak_bytes", "file_bytes")}
         assert values == {"pss_bytes": 7, "uss_bytes": 6, "swap_peak_bytes": 1, "file_bytes": 3}
         assert (found["commit_headroom_bytes"].value, found["commit_headroom_bytes"].sources[0].line) == (40, 2)
+        assert found["commit_limit_holds"].value is True
         assert found["memory_stall_seconds"].value == 0.5
 
     @pytest.mark.parametrize(("cache", "rss", "left"), [(0, 400, 500), (300, 400, 800), (0, 650, 250), (0, 5000, 0)])
