@@ -41,15 +41,15 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
     ({"first_death": FOLLOWED}, "; and 2 more"),
     ({"died_after_main": {"main": "end of main", "how": "SIGABRT", "phase": "during finalization"}},
      "the main program had ended (end of main) when it died: SIGABRT, during finalization"),
-    ({"last_said": SAID}, "in the last 1.00 s before process 77 (fork, rank 3) ended, by SIGABRT, stderr had: a | b"),
+    ({"last_said": SAID}, "in the 1.00 s before process 77 (fork, rank 3) ended, by SIGABRT, and with it stderr had: a"),
     ({"last_said": {**SAID, "is_own": True}}, "its own last words were: a | b"),
     ({"left_behind": [5]}, "1 process was left behind, and ended by the harness: 5"),
     ({"left_behind": [5, 6]}, "2 processes were left behind, and ended by the harness: 5, 6"),
     ({"not_ended": [9]}, "not even SIGKILL ended process 9"),
     ({"signal_handled": SENT}, "SIGTERM reached process 77 1.25 s before the end, and did not end it: sent by slurmst"),
-    ({"signals_handled": {"pid": 77, "handled": ["SIGTERM", "SIGINT"], "is_watched": True}},
+    ({"signals_handled": {"pid": 77, "handled": ["SIGTERM", "SIGINT"], "is_watched": True, "signal": None}},
      "no signal ended it; it has handlers of its own for SIGTERM, SIGINT, and none of them was sent to it"),
-    ({"signals_handled": {"pid": 77, "handled": ["SIGUSR1"], "is_watched": False}},
+    ({"signals_handled": {"pid": 77, "handled": ["SIGUSR1"], "is_watched": False, "signal": None}},
      "for SIGUSR1, and whether one was sent to it was not recorded"),
     ({"printed_error": PRINTED}, "printed before, and not fatal: ValueError: no (2 times), in f (a.py:3)"),
     ({"limit_use": LIMIT}, "open files: 85 of 100 were in use (85.0 %, to the last look), by RLIMIT_NOFILE"),
@@ -87,6 +87,11 @@ SILENT: list[dict[str, Any]] = [
     {"first_death": {**FOLLOWED, "followed_by": []}},
     {"thread_variables": {}, "thread_variables_changed": {}},
     {"printed_error": PRINTED, "python_error": {"type": "ValueError", "message": "no"}},
+    {
+        "printed_error": PRINTED,
+        "python_error": {"type": "E", "message": "m", "chain": [{"type": "V", "message": "no"}]},
+    },
+    {"crash_stack": []},
 ]
 
 
@@ -119,9 +124,11 @@ def test_stacks_are_told_of_faults_alone() -> None:
 
 def test_a_signal_that_was_seen_is_not_denied() -> None:
     """Nor one that ended it, nor of a standstill, which has exceptions of its own."""
-    handles = {"signals_handled": {"pid": 77, "handled": ["SIGTERM"], "is_watched": True}}
+    handles = {"signals_handled": {"pid": 77, "handled": ["SIGTERM"], "is_watched": True, "signal": None}}
     assert not any("no signal" in text for text in texts(died(code=1, facts={**handles, "signal_handled": SENT})))
-    assert texts(died(signal="SIGTERM", facts=handles)) == []
+    ended = {"signals_handled": {**handles["signals_handled"], "signal": "SIGSEGV"}}  # a worker's, say
+    assert texts(died(code=1, facts=ended)) == []
+    assert texts(died(code=0, facts={**handles, "orderly_end": {"signal": "SIGTERM"}})) == []
     assert texts(trial(1, "hung", facts={**handles, "printed_error": PRINTED})) == []
 
 
@@ -130,6 +137,13 @@ def test_of_a_trial_that_lived_only_what_it_left() -> None:
     assert texts(well(facts={"limit_use": LIMIT, "left_behind": [5]})) == [
         "1 process was left behind, and ended by the harness: 5"
     ]
+
+
+def test_what_was_said_last_is_not_said_twice() -> None:
+    """An exception that was printed right before the end stands among the last words."""
+    said = {**SAID, "words": ["ValueError: no, in f (a.py:3)"]}
+    (text,) = texts(died(code=1, facts={"printed_error": PRINTED, "last_said": said}))
+    assert text.endswith("stderr had: ValueError: no, in f (a.py:3)")
 
 
 def test_of_trials_that_ended_alike() -> None:

@@ -26,6 +26,7 @@ MOST_BYTES = 1 << 16
 MOST_LINES = 6
 MOST_LETTERS = 240
 MOST_PROCESSES = 8
+Words = tuple[str, str]  # a line, and what to quote of it
 DULL = re.compile(r"^\s*(?:[~^]+|File \".*\", line \d+.*)?\s*$")
 
 
@@ -45,14 +46,21 @@ def facts(folder: TrialFolder) -> list[Fact]:
     `is_own`: whether the words are known to be of that process. Its sources are the lines of stderr.log.
     """
     stretches = list(_stretches(folder))
-    found, told = [], 0
-    for end in _dead(folder)[:MOST_PROCESSES] if stretches else ():
+    dead = _dead(folder)[:MOST_PROCESSES] if stretches else []
+    said: dict[int, list[Words]] = {end.pid: [] for end in dead}
+    told = 0
+    for end in dead:
         near = [one for one in stretches if one.until >= end.began - SECONDS and one.since <= end.began + LATE_SECONDS]
         begin, until = max(told, near[0].begin if near else 0), near[-1].end if near else 0
-        words = _words(_read(folder, begin, until))
+        for words in _words(_read(folder, begin, until)):
+            said[_speaker(dead, end, words[0])].append(words)
         told = max(told, until)
-        found += [_fact(folder, end, words)] if words else []
-    return found
+    return [_fact(folder, end, said[end.pid][-MOST_LINES:]) for end in dead if said[end.pid]]
+
+
+def _speaker(dead: list[End], end: End, line: str) -> int:
+    """Return the process whose own exception a line is, where it came with another's end; else that other."""
+    return next((one.pid for one in dead if one.error and one.error in line), end.pid)
 
 
 def _dead(folder: TrialFolder) -> list[End]:
@@ -83,14 +91,14 @@ def _read(folder: TrialFolder, begin: int, end: int) -> tuple[str, ...]:
     return tuple(line.rpartition("\r")[2] for line in own.decode("utf-8", "replace").replace("\r\n", "\n").split("\n"))
 
 
-def _words(lines: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return the last lines that say something, and what to quote of each: of a traceback its words and its place."""
+def _words(lines: tuple[str, ...]) -> list[Words]:
+    """Return the lines that say something, and what to quote of each: of a traceback its words and its place."""
     errors = {
         one.line: f"{one.words}, in {one.place}" if one.place else one.words for one in printed_errors.read(lines)
     }
     kept = [(line, errors.get(number, line.strip())) for number, line in enumerate(lines, 1)]
     told = [pair for number, pair in enumerate(kept, 1) if not (_is_of_trace(lines, number) or DULL.match(pair[1]))]
-    return [(line, text[:MOST_LETTERS]) for line, text in told[-MOST_LINES:]]
+    return [(line, text[:MOST_LETTERS]) for line, text in told]
 
 
 def _is_of_trace(lines: tuple[str, ...], number: int) -> bool:
@@ -102,7 +110,7 @@ def _is_of_trace(lines: tuple[str, ...], number: int) -> bool:
     return line.startswith((" ", "\t")) and next(above, "").endswith(printed_errors.BEGIN)
 
 
-def _fact(folder: TrialFolder, end: End, words: list[tuple[str, str]]) -> Fact:
+def _fact(folder: TrialFolder, end: End, words: list[Words]) -> Fact:
     rank = f", rank {end.rank}" if end.rank is not None else ""
     value = {
         "pid": end.pid, "what": f"{end.how}{rank}", "how": end.words or "an end that was not seen",

@@ -21,15 +21,15 @@ BY_TORCH = "SIGUSR2"  # torch's crash handler asks every thread for its stack by
 def facts(folder: TrialFolder) -> list[Fact]:
     """Return `signals_handled` of the process whose death is judged, and one `signal_handled` for each that reached it.
 
-    The first: {pid, handled, is_watched}; `is_watched`: whether a signal that was sent would have been seen. The second
-    is as `signal_delivered`, of those in the last LAST_SECONDS that did not end it.
+    The first: {pid, handled, is_watched, signal}; `is_watched`: whether a signal that was sent would have been seen;
+    `signal`: the one that ended it. The second is as `signal_delivered`, of those in the last seconds that did not.
     """
-    pid = _judged(folder)
+    pid, signal = _judged(folder)
     row = next((row for row in reversed(folder.lines(records.HANDLED).rows) if row.value["pid"] == pid), None)
     if row is None:
         return []
     names = [name for name in row.value["handled"] if _is_told(folder, name)]
-    value = {"pid": pid, "handled": names, "is_watched": _is_watched(folder)}
+    value = {"pid": pid, "handled": names, "is_watched": _is_watched(folder), "signal": signal}
     told = [Fact("signals_handled", value, (folder.source(records.HANDLED, row.line),))] if names else []
     return [*told, *_reached(folder, pid, names, row)]
 
@@ -49,9 +49,10 @@ def _is_late(sent: dict[str, float | None]) -> bool:
     return before is not None and 0.0 <= before <= LAST_SECONDS
 
 
-def _judged(folder: TrialFolder) -> int:
+def _judged(folder: TrialFolder) -> tuple[int, str | None]:
+    """Return the process whose death is judged, and the signal that ended it."""
     first = first_death.deaths(folder).first
-    return first.pid if first is not None else int(folder.exit.get("pid", 0))
+    return (first.pid, first.signal) if first is not None else (folder.exit.get("pid", 0), folder.exit.get("signal"))
 
 
 def _is_told(folder: TrialFolder, name: str) -> bool:

@@ -71,9 +71,11 @@ def _not_ended(value: list[int]) -> str:
 
 def _said(value: dict[str, Any]) -> str:
     words = " | ".join(value["words"])
-    own = " its own last words were" if value["is_own"] else " stderr had"
+    own = "its own last words were" if value["is_own"] else "stderr had"
     who = f"process {value['pid']} ({value['what']})"
-    return f"in the last {units.duration(value['seconds'])} before {who} ended, by {value['how']},{own}: {words}"
+    return (
+        f"in the {units.duration(value['seconds'])} before {who} ended, by {value['how']}, and with it {own}: {words}"
+    )
 
 
 BEFORE = (
@@ -87,8 +89,8 @@ def _handled(trial: Trial) -> Iterator[Reason]:
     handled = every(trial, "signals_handled")
     sent = [fact for fact in every(trial, "signal_handled")][-MOST_SIGNALS:]
     yield from (Reason(_delivered(fact.value), fact.sources) for fact in sent)
-    if handled and not sent and not trial.exit.signal and trial.outcome == "died":
-        yield from (Reason(_no_signal(fact), fact.sources) for fact in handled[:1])
+    if trial.outcome == "died" and not sent and trial.fact("orderly_end") is None:
+        yield from (Reason(_no_signal(fact), fact.sources) for fact in handled if fact.value["signal"] is None)
 
 
 def _delivered(value: dict[str, Any]) -> str:
@@ -108,10 +110,16 @@ def _printed(trial: Trial) -> Iterator[Reason]:
     """Quote the exceptions that were printed and that did not end it; of a standstill they stand in its finding."""
     if trial.outcome != "died":
         return
-    fatal = {str(error.value["message"]).strip() for error in every(trial, "python_error")}
+    fatal = {str(it["message"]).strip() for error in every(trial, "python_error") for it in _chain(error.value)}
+    said = "\n".join(words for fact in every(trial, "last_said") for words in fact.value["words"])
     for fact in every(trial, "printed_error")[:MOST_ERRORS]:
         value = fact.value
-        if value["words"].partition(": ")[2].strip() not in fatal:
+        if value["words"].partition(": ")[2].strip() not in fatal and value["words"] not in said:
             times = f" ({value['count']} times)" if value["count"] > 1 else ""
             where = f", in {value['place']}" if value["place"] else ""
             yield Reason(f"printed before, and not fatal: {value['words']}{times}{where}", fact.sources)
+
+
+def _chain(error: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return an exception and those that it was raised from, which are printed with it."""
+    return [error, *(error.get("chain") or ())]

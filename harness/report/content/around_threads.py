@@ -23,7 +23,8 @@ STACKS = (
 def lines(trial: Trial) -> Iterator[Reason]:
     """Yield the sentences: who worked, who stood still, what torch and the variables said, forks, stacks."""
     for fact in every(trial, "crash_stack"):
-        yield Reason(f"it faulted in {' < '.join(fact.value[:MOST_FRAMES])}", fact.sources)
+        if fact.value:
+            yield Reason(f"it faulted in {' < '.join(fact.value[:MOST_FRAMES])}", fact.sources)
     for fact in every(trial, "openmp_runtimes"):
         if fact.value:
             yield Reason(f"OpenMP runtimes loaded: {', '.join(map(_file, fact.value))}", fact.sources)

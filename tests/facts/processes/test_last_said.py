@@ -74,6 +74,15 @@ def test_a_worker_and_its_parent_each_have_their_own(tmp_path: Path) -> None:
     assert main["is_own"] is True
 
 
+@BY_TIME
+def test_what_the_main_process_raises_at_once_is_its_own(tmp_path: Path) -> None:
+    """Though it came in the very instant of the worker's end."""
+    text = WORKER.replace("time.sleep(2.5)\n    raise", "raise")
+    worker, main = said(run(tmp_path, text))
+    assert worker["words"] == [COMPLAINT]
+    assert [words.partition(",")[0] for words in main["words"]] == ["RuntimeError: a worker is gone"]
+
+
 def test_a_thread_s_traceback_is_one_sentence(tmp_path: Path) -> None:
     """With what the C library said after it; one process: the words are its own, each at its line."""
     observed = run(tmp_path, THREAD)

@@ -41,7 +41,12 @@ def test_of_a_real_program(tmp_path: Path) -> None:
     observed = observe(tmp_path, tmp_path / "target.py")
     told = observed.trial.value("signals_handled")
     is_seen = SignalsProbe.missing() is None
-    assert told == {"pid": observed.exit["pid"], "handled": ["SIGINT", "SIGUSR1", "SIGTERM"], "is_watched": is_seen}
+    assert told == {
+        "pid": observed.exit["pid"],
+        "handled": ["SIGINT", "SIGUSR1", "SIGTERM"],
+        "is_watched": is_seen,
+        "signal": None,
+    }
     assert '"SIGTERM"' in observed.cited("signals_handled")
     reached = [fact.value for fact in observed.trial.facts if fact.name == "signal_handled"]
     assert [(one["signal"], one["by"]) for one in reached] == ([("SIGTERM", "tree")] if is_seen else [])
@@ -50,7 +55,7 @@ def test_of_a_real_program(tmp_path: Path) -> None:
 def test_the_probes_own_handlers_are_none_of_it(tmp_path: Path) -> None:
     """Faults, real-time signals, children's ends."""
     (value,) = values(made(tmp_path), "signals_handled")
-    assert value == {"pid": 77, "handled": ["SIGINT", "SIGTERM"], "is_watched": True}
+    assert value == {"pid": 77, "handled": ["SIGINT", "SIGTERM"], "is_watched": True, "signal": None}
 
 
 def test_torch_s_own_for_its_stacks_neither(tmp_path: Path) -> None:
@@ -81,6 +86,17 @@ def test_the_one_that_ended_it_was_not_handled(tmp_path: Path) -> None:
     """A handler may have been there before."""
     ended = made(tmp_path, ASKED).exit(code=None, signal="SIGTERM", ended_by="outside")
     assert values(ended, "signal_handled") == []
+
+
+def test_of_a_process_that_died_first(tmp_path: Path) -> None:
+    """A worker's masks and its signal are told, not those of the main process, which only followed."""
+    born = {"pid": 80, "parent": 77, "how": "fork", "ranks": {}}
+    ends = [{"t": 11.0, "pid": 80, "event": "ended", "code": None, "signal": 11, "seen": True}]
+    one = made(tmp_path, mask={**MASK, "pid": 80}).lines(records.ENDS, ends)
+    (one.path / "processes" / "80").mkdir(parents=True)
+    records.write_json(one.path / "processes" / "80" / records.PROCESS, born)
+    (value,) = values(one, "signals_handled")
+    assert (value["pid"], value["signal"]) == (80, "SIGSEGV")
 
 
 def test_a_trace_that_lost_rows_has_not_watched(tmp_path: Path) -> None:
