@@ -41,7 +41,7 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
     ({"first_death": FOLLOWED}, "; and 2 more"),
     ({"died_after_main": {"main": "end of main", "how": "SIGABRT", "phase": "during finalization"}},
      "the main program had ended (end of main) when it died: SIGABRT, during finalization"),
-    ({"last_said": SAID}, "in the 1.00 s before process 77 (fork, rank 3) ended, by SIGABRT, and with it stderr had: a"),
+    ({"last_said": SAID}, "the 1.00 s before process 77 (fork, rank 3) ended, by SIGABRT, and with it stderr had: a"),
     ({"last_said": {**SAID, "is_own": True}}, "its own last words were: a | b"),
     ({"left_behind": [5]}, "1 process was left behind, and ended by the harness: 5"),
     ({"left_behind": [5, 6]}, "2 processes were left behind, and ended by the harness: 5, 6"),
