@@ -153,7 +153,7 @@ CATALOGUE = (
     Planted("native-loop", HANG, "native_loop", still_seconds=1.5),
     Planted("livelock", HANG, "livelock", also=(THREADING,), still_seconds=1.5),
     Planted("fork-openmp", HANG, "fork_openmp", needs=torch, also=(THREADING,), threads=4, still_seconds=4.0),
-    Planted("race", THREADING, "race", ("12000",), threads=4, quick=True, quick_trials=12, alone=True),
+    Planted("race", THREADING, "race", ("12000",), threads=4, quick=True, quick_trials=14, alone=True),
     Planted("race-rare", THREADING, "race", ("25",), threads=4, tries=12, alone=True),
     Planted("two-openmp", LIMIT, "two_openmp", COPY, needs=gomp, also=(EXIT, THREADING), threads=4),
     Planted("two-intel", THREADING, "two_intel", (str(intel_openmp()), "{trial}/libiomp5-second.so"), needs=intel),

@@ -12,7 +12,7 @@ from harness.decide.effects import Does
 from harness.decide.failing_region import failing_region
 from harness.decide.hypotheses import HYPOTHESES
 from harness.decide.hypotheses.case import Case
-from harness.decide.interventions import NO_PROBES
+from harness.decide.interventions import NO_PROBES, ONE_THREAD
 from harness.decide.next_commands import (
     MUST_BE_DECIDED,
 )
@@ -34,12 +34,12 @@ def decide(case: Case, findings: Sequence[Finding], plan: str, resume: str | Non
     cause = gate(findings, rivals)
     if _is_of_the_observer(case):
         return _observer(case, plan)
-    if cause is not None and not (cause in FOLLOWED and case.unlike):
+    if cause is not None and not (cause in FOLLOWED and _is_mixed(case)):
         return Verdict(VerdictStatus.NAMED, cause, f"The cause is {cause}. {_what_failed(case)}")
     return Verdict(
         VerdictStatus.OPEN,
         None,
-        f"{_what_failed(case)} {_why_open(findings, bool(case.unlike))}",
+        f"{_what_failed(case)} {_why_open(findings, _is_mixed(case))}",
         next_commands.after(case, findings, plan, resume),
     )
 
@@ -57,6 +57,12 @@ def gate(findings: Sequence[Finding], rivals: set[str]) -> str | None:
         return None
     others = rivals - {established[0]}
     return established[0] if all(status.get(name) is Status.RULED_OUT for name in others) else None
+
+
+def _is_mixed(case: Case) -> bool:
+    """Whether there was more than one failure: in whatever cell, or at one thread, where deaths stand for repeats."""
+    others = case.study.others if case.study else ()
+    return bool(case.unlike) or any(ONE_THREAD.id in trial.interventions for trial in others)
 
 
 def _is_of_the_observer(case: Case) -> bool:

@@ -159,6 +159,14 @@ class TestFailure:
         verdict = decide(case(died(code=3, factors={})), findings(memory_exhaustion=Status.OPEN), "harness run")
         assert len(verdict.next_experiments) == 1
 
+    @pytest.mark.parametrize("under", ["threads=1", "onednn=off"])
+    def test_another_failure_at_one_thread_is_one_as_well(self, under: str) -> None:
+        """Its deaths stand for repeats of the cell; what another change brings about may be of its own making."""
+        dead = [died(1, signal="SIGSEGV"), died(2, signal="SIGSEGV"), died(1, signal="SIGABRT", under=under)]
+        verdict = decide(case(*dead), findings(native_fault=Status.ESTABLISHED), "harness run")
+        assert verdict.cause == (None if under == "threads=1" else NATIVE)
+        assert ("There was more than one failure." in verdict.statement) == (under == "threads=1")
+
     def test_named_needs_the_gate(self) -> None:
         """With everything decided the cause is given, and the statement counts the failures."""
         found = findings(native_fault=Status.ESTABLISHED)
