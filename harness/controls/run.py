@@ -35,7 +35,7 @@ from probes import records
 
 KILLER = PROGRAMS / "killer.py"
 MOST_TRIALS = 40
-MOST_SECONDS = 45.0
+MOST_SECONDS = 90.0  # on a machine that does much else, too; left alone, each needs less than half of it
 WALL_SECONDS = 40.0  # of one trial; no program here wants so much
 
 

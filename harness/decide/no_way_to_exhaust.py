@@ -44,7 +44,7 @@ def reasons(failures: Sequence[Trial], controls: Sequence[Control]) -> tuple[Rea
     if not failures or not {REFUSED, COUNTED} <= shown.keys() or any(ways(trial) for trial in failures):
         return ()
     proof = f"that it would have been seen is shown by the controls {shown[REFUSED]} and {shown[COUNTED]}"
-    return tuple(reason for trial in failures for reason in (_calls(trial, proof), _room(trial)))
+    return _calls(failures, proof), _room(failures)
 
 
 def ways(trial: Trial) -> tuple[str, ...]:
@@ -154,21 +154,27 @@ def _by_limit(trial: Trial) -> Iterator[str]:
 WAYS: tuple[Way, ...] = (_by_refusal, _by_kill, _by_words, _by_ending, _by_limit)
 
 
-def _calls(trial: Trial, proof: str) -> Reason:
-    others = trial.value("oom_kills_elsewhere")
+def _calls(failures: Sequence[Trial], proof: str) -> Reason:
+    others = any(trial.value("oom_kills_elsewhere") for trial in failures)
     kills = "no OOM kill but those of strangers under limits of their own" if others else "no OOM kill"
     text = (
-        f"{trial.id}: exhausted memory had no way to act: every system call of all its processes was followed and none "
-        f"was refused memory, the kernel counted {kills} on the whole machine, nobody spoke of memory; {proof}"
+        f"exhausted memory had no way to act in {_which(failures)}: every system call of all processes was followed, "
+        f"none was refused memory, the kernel counted {kills} on the whole machine, nobody spoke of memory; {proof}"
     )
-    cited = [trial.fact(name) for name in ("refusals_watched", "oom_kill_on_host", "oom_kills_elsewhere")]
+    names = ("refusals_watched", "oom_kill_on_host", "oom_kills_elsewhere")
+    cited = [trial.fact(name) for trial in failures for name in names]
     return Reason(text, tuple(source for fact in cited if fact for source in fact.sources))
 
 
-def _room(trial: Trial) -> Reason:
+def _room(failures: Sequence[Trial]) -> Reason:
     """Say how much of the limit that was used most was used."""
-    facts = [fact for fact in trial.facts if fact.name == "memory_limit_used"]
+    facts = [fact for trial in failures for fact in trial.facts if fact.name == "memory_limit_used"]
     most = max(facts, key=lambda fact: fact.value["most_bytes"] / fact.value["limit_bytes"])
     value = most.value
     text = f"no more than {size(value['most_bytes'])} of {size(value['limit_bytes'])} ({value['name']}) was ever used"
-    return Reason(f"{trial.id}: of every limit a third or more was left: {text}", most.sources)
+    return Reason(f"a third or more of every limit was left in {_which(failures)}: {text}", most.sources)
+
+
+def _which(failures: Sequence[Trial]) -> str:
+    more = f" and {len(failures) - 1} other failures of its cell" if len(failures) > 1 else ""
+    return f"{failures[0].id}{more}"
