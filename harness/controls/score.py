@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.controls.catalogue import Planted
-from harness.decide import no_way_to_exhaust, wants
+from harness.decide import no_way_to_exhaust, observed, wants
 from harness.facts.refused import wording
 from harness.model import Evidence, Finding, Status, VerdictStatus
 
@@ -76,7 +76,7 @@ def _seen(evidence: Evidence) -> Iterator[str]:
     refused = (want for trial in failed for want in wants.of(trial) if want.by == "refusal" and want.is_observed)
     if any(want.resource == wording.MEMORY for want in refused):
         yield no_way_to_exhaust.REFUSED
-    if any(trial.value("oom_kill_on_host") for trial in failed):
+    if any(trial.value("oom_kill_on_host") and observed.oom_kill(trial) for trial in failed):  # its own, no neighbour's
         yield no_way_to_exhaust.COUNTED
 
 
