@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.usefixtures("means"),
 ]
 PIDS = ROOT / "pids"
+STAYS = "import sys, time; sys.excepthook = lambda *error: (sys.__excepthook__(*error), time.sleep(0.5))\n"
 
 
 @pytest.fixture(params=["program", "trace"])
@@ -49,8 +50,8 @@ def small(tmp_path: Path) -> Iterator[Path]:
 
 
 def run(folder: Path, text: str, **keys: Any) -> Observed:
-    """Observe a script of this text."""
-    (folder / "script.py").write_text(text)
+    """Observe a script of this text, which stays a while where it raises: what it was about can be looked at."""
+    (folder / "script.py").write_text(STAYS + text)
     return observe(folder, folder / "script.py", **keys)
 
 
