@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from harness.decide import (
     judged,
     next_commands,
+    observed,
 )
 from harness.decide.effects import Does
 from harness.decide.failing_region import failing_region
@@ -34,12 +35,13 @@ def decide(case: Case, findings: Sequence[Finding], plan: str, resume: str | Non
     cause = gate(findings, rivals)
     if _is_of_the_observer(case):
         return _observer(case, plan)
-    if cause is not None and not (cause in FOLLOWED and _is_mixed(case)):
+    is_mixed = _is_mixed(case, cause)
+    if cause is not None and not (cause in FOLLOWED and is_mixed):
         return Verdict(VerdictStatus.NAMED, cause, f"The cause is {cause}. {_what_failed(case)}")
     return Verdict(
         VerdictStatus.OPEN,
         None,
-        f"{_what_failed(case)} {_why_open(findings, _is_mixed(case))}",
+        f"{_what_failed(case)} {_why_open(findings, is_mixed)}",
         next_commands.after(case, findings, plan, resume),
     )
 
@@ -59,9 +61,14 @@ def gate(findings: Sequence[Finding], rivals: set[str]) -> str | None:
     return established[0] if all(status.get(name) is Status.RULED_OUT for name in others) else None
 
 
-def _is_mixed(case: Case) -> bool:
-    """Whether there was more than one failure: in whatever cell, or at one thread, where deaths stand for repeats."""
+def _is_mixed(case: Case, cause: str | None) -> bool:
+    """Whether there was more than one failure: in whatever cell, or at one thread, where deaths stand for repeats.
+
+    Not where each of them was itself seen to be of the cause: what was refused strikes wherever the next need is.
+    """
     others = case.study.others if case.study else ()
+    if cause is not None and observed.only((*case.failures, *others)) == cause:
+        return False
     return bool(case.unlike) or any(ONE_THREAD.id in trial.interventions for trial in others)
 
 

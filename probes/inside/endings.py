@@ -20,6 +20,7 @@ from .lines import Lines, RecordFolder
 from .tracker import Tracker
 
 MOST_CAUSES, MOST_LETTERS = 16, 2000
+BY_NATURE = (StopIteration, StopAsyncIteration, EOFError)
 _trackers: list = []  # of this process, once it is watched
 
 
@@ -47,7 +48,7 @@ class MainProgram:
             _record_handled(self._folder, _exit_code(error), error.__context__)
             exits.write(
                 call="sys.exit", code=_exit_code(error), thread="MainThread", stack=traceback.format_tb(own),
-                **asked.of_trace(own), **_training(), **_waited_for(),
+                **asked.of_trace(own), **_swallowed(error.__context__), **_training(), **_waited_for(),
             )  # fmt: skip
         else:
             _record_error(self._folder, "MainThread", True, kind, error, own)
@@ -118,7 +119,8 @@ def _watch_os_exit(folder: RecordFolder, exits: Lines) -> None:
         stack = traceback.format_stack(sys._getframe(2))
         where = asked.of_frame(sys._getframe(2))
         name = threading.current_thread().name
-        exits.write(call="os._exit", code=status, thread=name, stack=stack, **where, **_training())
+        swallowed = _swallowed(sys.exc_info()[1])
+        exits.write(call="os._exit", code=status, thread=name, stack=stack, **where, **swallowed, **_training())
 
     kills.replace("os", "_exit", before)
 
@@ -127,6 +129,18 @@ def _record_handled(folder: RecordFolder, code: object, error: Optional[BaseExce
     """Record the exception in whose handling the program asks to end with an error's code: that only reports it."""
     if error is not None and not isinstance(error, (SystemExit, GeneratorExit)) and code not in (0, None):
         _record_error(folder, threading.current_thread().name, True, type(error), error, error.__traceback__)
+
+
+def _swallowed(error: Optional[BaseException]) -> dict:
+    """Return the error in whose handling the program asks to end: {type, message, in_loop: raised in one of its own}.
+
+    Not what ends a loop or asks for an end by its nature, nor an exception of the program's own, which may be its way
+    to say that it is done.
+    """
+    if not isinstance(error, Exception) or isinstance(error, BY_NATURE) or type(error).__module__ != "builtins":
+        return {}
+    in_loop = asked.of_trace(error.__traceback__).get("in_loop", False)
+    return {"swallowed": {"type": type(error).__name__, "message": str(error)[:MOST_LETTERS], "in_loop": in_loop}}
 
 
 def _training() -> dict:

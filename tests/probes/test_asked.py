@@ -41,6 +41,20 @@ EARLY = {
     ),
     "os._exit": "for n in range(9):\n    if n == 3:\n        os._exit(0)\n",
 }
+SWALLOWED = {
+    "error of a step": (
+        "def fit():\n    for n in range(9):\n        {}[n]\ntry:\n    fit()\nexcept Exception:\n    sys.exit(0)\n"
+    ),
+    "bare": "try:\n    for n in range(9): step(n, n)\nexcept:\n    os._exit(0)\nstep(1)\n",
+}
+DONE = {
+    "of its own": (
+        "class Done(Exception): pass\ntry:\n    for n in range(9):\n        raise Done\nexcept Done:\n    sys.exit(0)\n"
+    ),
+    "no more data": "data = iter([])\ntry:\n    while True: next(data)\nexcept StopIteration:\n    sys.exit(0)\n",
+    "interrupt": "try:\n    for n in range(9): raise KeyboardInterrupt\nexcept KeyboardInterrupt:\n    sys.exit(0)\n",
+    "before the work": "try:\n    import no_such_module\nexcept ImportError:\n    sys.exit(0)\nstep(1)\n",
+}
 LAST = {
     "sys.exit(main())": "def main():\n    for n in range(9): step(n)\n    return 0\nsys.exit(main())\n",
     "under the guard": "def main():\n    step(1)\nif __name__ == '__main__':\n    sys.exit(main())\n",
@@ -85,6 +99,21 @@ def test_middle_of_the_work_is_early(tmp_path: Path, name: str) -> None:
     row = asked(run(tmp_path, HEAD + EARLY[name]))
     assert early_end.is_early(row), row
     assert row["place"][0] == str(tmp_path / "script.py")
+
+
+@pytest.mark.parametrize("name", SWALLOWED)
+def test_error_that_is_swallowed_is_early(tmp_path: Path, name: str) -> None:
+    """The work ended where it was raised, in a loop, wherever the call stands."""
+    row = asked(run(tmp_path, HEAD + SWALLOWED[name]))
+    assert early_end.is_early(row) and row["swallowed"]["type"] in ("KeyError", "TypeError"), row
+
+
+@pytest.mark.parametrize("name", DONE)
+def test_way_to_say_that_it_is_done_is_not(tmp_path: Path, name: str) -> None:
+    """An exception of its own, the end of its data, an interrupt, a module that it can do without."""
+    observed = run(tmp_path, HEAD + DONE[name])
+    assert not early_end.is_early(asked(observed)), asked(observed)
+    assert observed.trial.outcome == "completed"
 
 
 @pytest.mark.parametrize("name", LAST)

@@ -53,6 +53,9 @@ def judge(case: Case) -> Finding:
     if stack_overflow.is_explained(case) or stack_overflow.is_overflow(case.study.reference):
         text = "the fault lies at the end of a thread's stack"
         return ruled_out(case, ID, (Reason(text, (exit_source(case.study.reference),)),))
+    if threading_fault.is_of_a_daemon(case):
+        text = "the code is sound: the interpreter ended the program in its own words, for a daemon thread's lock"
+        return ruled_out(case, ID, (Reason(text, (exit_source(case.study.reference),)),))
     if threading_fault.is_duplicate(case):
         text = "the code is sound: a second copy of an OpenMP runtime ended the program in its own words"
         return ruled_out(case, ID, (Reason(text, (exit_source(case.study.reference),)),))

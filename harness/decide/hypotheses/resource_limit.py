@@ -18,6 +18,9 @@ from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "resource-limit"
 UNSEEN = Gap("refusals", "the system was not seen to refuse it: only the program's words, or no use of the limit, tell")
+HIDDEN = Gap(
+    "refusals", "memory was refused with plenty left, which a limit does as well, and what was refused is not recorded"
+)
 SOME = Gap("what was refused", "not every failure shows it")
 REFUTED = Gap("refusals", "the program names it, but no refusal of it was recorded")
 LESS = (ONE_THREAD, NO_WORKERS)
@@ -38,6 +41,8 @@ def judge(case: Case) -> Finding:
     if not case.failures or case.study is None:
         return nothing_to_judge(ID)
     matching = [trial for trial in case.failures if predicts(trial)]
+    if not matching and any(map(_may_hide_a_limit, case.failures)):
+        return Finding(ID, Status.OPEN, (), (HIDDEN,))
     if not matching:
         return no_sign_of(case, ID, "no limit other than memory was seen to be reached, and nothing names one")
     reasons = tuple(_reason(trial, want) for trial in matching for want in own_wants(trial)[:2])
@@ -49,6 +54,12 @@ def judge(case: Case) -> Finding:
     if removed or all(ID in observed.families(trial) for trial in matching) or _agree(matching):
         return Finding(ID, Status.ESTABLISHED, (*removed, *reasons))
     return Finding(ID, Status.SUPPORTED, reasons, (UNSEEN,))
+
+
+def _may_hide_a_limit(trial: Trial) -> bool:
+    """Whether memory was refused, by the program's words, that was there: by the number of mappings, or the like."""
+    named = any(want.resource == wording.MEMORY for want in wants.of(trial))
+    return named and not wants.is_watched(trial) and has_plenty_left(trial)
 
 
 def is_removed_by_less(case: Case) -> bool:

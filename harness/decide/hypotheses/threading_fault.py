@@ -8,19 +8,22 @@ second thread was ever seen, nothing is established. Ruled out as well where som
 
 from __future__ import annotations
 
+import re
+
 from harness.decide import messengers, observed, wants
 from harness.decide.effects import Does
 from harness.decide.hypotheses import interleaving, resource_limit, stack_overflow
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, ruled_out
 from harness.decide.hypotheses.speaking import by_effect, con, pro
-from harness.decide.interventions import ONE_BY_ONE, ONE_THREAD, ONE_TORCH_THREAD, PASSIVE_WAIT
-from harness.model import Finding, Gap, Reason, Status, Trial
+from harness.decide.interventions import ONE_BY_ONE, ONE_OMP_THREAD, ONE_THREAD, ONE_TORCH_THREAD, PASSIVE_WAIT
+from harness.model import Finding, Gap, Reason, Source, Status, Trial
 
 ID = "threading-fault"
 SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
 SAME_DEATHS = 3
 POOLS = ("gomp", "iomp", "libomp", "kmp", "vcomp", "blas", "mkl", "tbb", "pthreadpool", "parallel")  # in frames' names
+DAEMON = re.compile(r"^Fatal Python error: .* at interpreter shutdown, possibly due to daemon threads")
 VARIABLE = Gap("threads", "a variable that also asks for fewer threads removes it, but no threads were shown to matter")
 
 
@@ -40,6 +43,8 @@ def judge(case: Case) -> Finding:
     told = by_effect(does, effect)
     if is_duplicate(case):
         return Finding(ID, Status.ESTABLISHED, (*pro(_copies(case)), *told))
+    if is_of_a_daemon(case):
+        return Finding(ID, Status.ESTABLISHED, (*pro(_daemons(case)), *told))
     elsewhere = _elsewhere(case)
     if elsewhere:
         return ruled_out(case, ID, (*elsewhere, *told, *signs))
@@ -70,6 +75,33 @@ def is_duplicate(case: Case) -> bool:
     """Whether in every failure an OpenMP runtime said that it ends the program for another copy, and both are known."""
     told = [trial.value("openmp_duplicate") for trial in case.failures]
     return bool(told) and all(value and len(value["paths"]) > 1 for value in told)
+
+
+def is_of_a_daemon(case: Case) -> bool:
+    """Whether in every failure the interpreter ended the program for a lock that a daemon thread never gave back.
+
+    A buffered stream asks for its lock at the interpreter's end, and aborts where the owner was stopped with it.
+    Source: _enter_buffered_busy() in CPython's Modules/_io/bufferedio.c.
+    """
+    return bool(case.failures) and len(_daemons(case)) == len(case.failures)
+
+
+def _daemons(case: Case) -> tuple[Reason, ...]:
+    said = [
+        (trial, number, line)
+        for trial in case.failures
+        for number, line in enumerate(case.stderr.get(trial.id, ()), 1)
+        if ending_signal(trial) == "SIGABRT" and DAEMON.match(line)
+    ]
+    last = {trial.id: (number, line) for trial, number, line in said}
+    return tuple(
+        Reason(
+            f"{name}: the interpreter ended the program by its own words, for a daemon thread had a lock when it was "
+            f"stopped: {line.strip()}",
+            (Source(f"trials/{name}/stderr.log", number),),
+        )
+        for name, (number, line) in last.items()
+    )
 
 
 def _copies(case: Case) -> tuple[Reason, ...]:
@@ -121,10 +153,28 @@ def _contradiction(case: Case) -> tuple[Reason, ...]:
     if does is Does.UNDECIDED and (case.study.reference.value("torch_threads") or 1) > 1:
         text = "nothing shows a pool at work, and torch alone has not been asked for one thread often enough"
         return (Reason(text, tuple(exit_source(trial) for trial in same)),)
+    chosen = _is_chosen_by_a_variable(case, same)
+    if chosen:
+        return chosen
     if all(trial.value("threads_max") == 1 for trial in same):
         text = f"in none of {len(same)} deaths was a second thread seen: a variable may choose it"
         return (Reason(text, tuple(exit_source(trial) for trial in same)),)
     return ()
+
+
+def _is_chosen_by_a_variable(case: Case, same: list[Trial]) -> tuple[Reason, ...]:
+    """Return what says that a variable removes it while no fewer threads run: then it is not their number."""
+    assert case.study is not None
+    does, told = case.effect(ONE_OMP_THREAD.id)
+    lived = [one for one in case.study.under.get(ONE_OMP_THREAD.id, ()) if one.outcome == "completed"]
+    most = max((one.value("threads_max") or 0 for one in same), default=0)
+    fewest = min((one.value("threads_max") or 0 for one in lived), default=0)
+    if does is not Does.REMOVES or most < 2 or fewest < most:
+        return ()
+    text = (
+        f"{ONE_OMP_THREAD.id} alone removes it, and there were {fewest} threads as in the deaths: a variable chooses it"
+    )
+    return (Reason(text, told[0].evidence),)
 
 
 def _is_of_a_pool(trial: Trial) -> bool:

@@ -1,8 +1,9 @@
 """An end that the program asked for before its work was done, or that a signal asked of it; pure.
 
 `sys.exit(0)` in the middle of an epoch leaves the same code as one at the end. It is early where a model was in
-training mode, an optimizer had stepped, and the call stands in a loop, or in a function that is not called by the main
-program's last statement. It is orderly where a handler of a signal made it, which came from outside.
+training mode, an optimizer had stepped, and the call stands in a loop, in a function that is not called by the main
+program's last statement, or in the handling of an error that was raised in a loop. It is orderly where a handler of a
+signal made it, which came from outside.
 """
 
 from __future__ import annotations
@@ -75,7 +76,8 @@ def _is_in_training(value: dict[str, Any]) -> bool:
 def is_early(value: dict[str, Any]) -> bool:
     """Whether a recorded call stands in a loop, or below a statement of the main program that others follow."""
     is_deep = value.get("depth", 0) > 1 and not value.get("is_last")
-    return bool(value.get("in_loop")) or is_deep
+    swallows = (value.get("swallowed") or {}).get("in_loop")
+    return bool(value.get("in_loop")) or is_deep or bool(swallows)
 
 
 def _is_own(folder: TrialFolder, name: str, call: dict[str, Any]) -> bool:
