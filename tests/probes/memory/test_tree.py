@@ -17,7 +17,7 @@ if os.fork() == 0:
     own = b"2" * (40 << 20)
     time.sleep(60)
 pid = os.getpid()
-time.sleep(4)
+time.sleep(12)
 """
 
 

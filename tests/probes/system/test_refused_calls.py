@@ -158,7 +158,7 @@ class TestLimits:
             "import ctypes, time\nlibc = ctypes.CDLL(None)\nlibc.mmap.restype = ctypes.c_void_p\n"
             "most = int(open('/proc/sys/vm/max_map_count').read()) + 9\n"
             "for n in range(most):\n    libc.mmap(None, ctypes.c_size_t(4096), 1 + n % 2 * 2, 0x22, -1, 0)\n"
-            "time.sleep(0.3)"
+            "time.sleep(2)"
         )
         found = only(run(tmp_path, text), "mmap", "ENOMEM")
         limits = {limit["name"]: limit for limit in found["about"]["limits"]}
