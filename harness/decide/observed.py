@@ -49,6 +49,22 @@ def only(failures: Sequence[Trial]) -> str | None:
     return next(iter(next(iter(found)))) if len(found) == 1 and len(next(iter(found))) == 1 else None
 
 
+def agreed(failures: Sequence[Trial], least: int = AGREEING) -> str | None:
+    """Return the family of the limit, or the disk, that was full in each failure, as the program says, too; else None.
+
+    What is said once can be said by mistake, so `least` failures must agree; and nothing else may have been seen.
+    """
+    full = [{family_of(want.resource) for want in wants.of(trial) if want.is_full} for trial in failures]
+    named = full[0] if len(full) >= least and full else set()
+    alike = len(named) == 1 and named <= {LIMIT, IO} and all(found == named for found in full)
+    return next(iter(named)) if alike and all(families(trial) <= named for trial in failures) else None
+
+
+def known(failures: Sequence[Trial]) -> str | None:
+    """Return the one family that ended each failure, as was seen, or as words and a full limit agree; else None."""
+    return only(failures) or agreed(failures)
+
+
 def oom_kill(trial: Trial) -> Fact | None:
     """Return the record of the OOM killer's ending the very process whose death is judged."""
     line = trial.fact("kernel_oom_line")

@@ -53,13 +53,14 @@ class Offer:
 
 
 def is_observed(case: Study) -> bool:
-    """Whether each death of the cell was seen to be of one family: what was refused, or who sent the signal."""
-    return len(case.dead) >= CONFIRM_EQUAL and observed.only(case.dead) is not None
+    """Whether each death of the cell is known to be of one family: what was refused, or who sent the signal."""
+    return len(case.dead) >= CONFIRM_EQUAL and observed.known(case.dead) is not None
 
 
 def may_be_observed(case: Study) -> bool:
-    """Whether all deaths so far were seen to be of one family, and more of them decide."""
-    return len(case.plain) < MOST_PLAIN and observed.only(case.dead) is not None
+    """Whether all deaths so far are of one family, as was seen or as words and a full limit agree, and more decide."""
+    family = observed.only(case.dead) or observed.agreed(case.dead, least=1)
+    return len(case.plain) < MOST_PLAIN and family is not None
 
 
 def has_threads(case: Study) -> bool:

@@ -67,7 +67,7 @@ def _is_mixed(case: Case, cause: str | None) -> bool:
     Not where each of them was itself seen to be of the cause: what was refused strikes wherever the next need is.
     """
     others = case.study.others if case.study else ()
-    if cause is not None and observed.only((*case.failures, *others)) == cause:
+    if cause is not None and observed.known((*case.failures, *others)) == cause:
         return False
     return bool(case.unlike) or any(ONE_THREAD.id in trial.interventions for trial in others)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from harness.decide import refusals
 from harness.facts.refused import wording
@@ -129,9 +130,16 @@ def _words(trial: Trial) -> Iterator[Want]:
             refused = trial.value("thread_creations_refused") if resource == wording.THREADS else None
             told = "".join(f"; {it.value['name']}: {it.value['used']} of {it.value['limit']} in use" for it in full)
             told += f"; the control groups refused {refused}" if refused else ""
-            sources = (*fact.sources, *(source for it in full for source in it.sources))
-            is_full = bool(full or refused) or (None if resource not in refusals.BY_ITSELF or by == "words" else True)
+            file = trial.fact("full_file") if resource == wording.DISK else None
+            sources = (*fact.sources, *(source for it in (*full, file) if it for source in it.sources))
+            told += f"; {_roomless(file.value)}" if file else ""
+            by_itself = by == "number" and resource in refusals.BY_ITSELF
+            is_full = True if full or refused or file or by_itself else None
             yield Want(resource, by, is_full, f"it says: {fact.value['text']}{told}", sources)
+
+
+def _roomless(file: dict[str, Any]) -> str:
+    return f"{file['path']}, open for writing then, had {file.get('free_bytes')} bytes of room"
 
 
 def _allocation(trial: Trial) -> Iterator[Want]:
@@ -151,7 +159,7 @@ def _allocation(trial: Trial) -> Iterator[Want]:
     full = (
         left is not None
         and limit is not None
-        and (left < wanted <= limit if wanted else left < (1 - refusals.FULL) * limit)
+        and (left < wanted <= refusals.ABSURD * limit if wanted else left < (1 - refusals.FULL) * limit)
     )
     asked = f"; {wanted} bytes were asked for" if wanted else ""
     rest = f", {left} of {limit} were left ({trial.value('memory_limit_name')})" if left is not None else ""

@@ -25,7 +25,7 @@ from harness.facts.memory import headroom, kills_elsewhere, most_used, spoken
 from harness.facts.memory import signs as memory_facts
 from harness.facts.memory import use as memory
 from harness.facts.processes import first_death, last_said, training_process, workers
-from harness.facts.refused import last_words, limit_use, watched
+from harness.facts.refused import held_at_end, last_words, limit_use, watched
 from harness.facts.system import handled, refusals, senders
 from harness.facts.threads import duplicate, python_threads
 from harness.facts.threads import use as threading_facts
@@ -67,6 +67,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     last_said.facts,
     last_words.facts,
     limit_use.facts,
+    held_at_end.facts,
     watched.facts,
 )
 

@@ -14,11 +14,12 @@ import traceback
 import types
 from typing import Optional
 
-from . import asked, kills, worker_ends
+from . import asked, kills, looked_at, worker_ends
 from .flight import KIND
 from .lines import Lines, RecordFolder
 from .tracker import Tracker
 
+ERRORS = "python_error.json"
 MOST_CAUSES, MOST_LETTERS = 16, 2000
 BY_NATURE = (StopIteration, StopAsyncIteration, EOFError)
 _trackers: list = []  # of this process, once it is watched
@@ -83,6 +84,7 @@ def _waited_for() -> dict:
 def watch(folder: RecordFolder, tracker: Tracker) -> None:
     """Record from now on: endings of threads, `os._exit`, signals that are sent, the interpreter's finalization."""
     exits = folder.lines("exits.jsonl")
+    folder.lines(ERRORS)  # now: when it is needed, there may be no descriptor left
     _trackers[:] = [tracker]
     _watch_threads(folder, exits)
     _watch_os_exit(folder, exits)
@@ -156,12 +158,14 @@ def _record_error(
     error: Optional[BaseException],
     trace: Optional[types.TracebackType],
 ) -> None:
-    folder.lines("python_error.json").write(
+    folder.lines(ERRORS).write(
         thread=thread, is_main=is_main, type=getattr(kind, "__name__", str(kind)), message=str(error),
         traceback=traceback.format_exception(kind, error, trace), errno=getattr(error, "errno", None),
         filename=getattr(error, "filename", None),
         chain=_chain(error), bases=[base.__name__ for base in getattr(kind, "__mro__", ())],
     )  # fmt: skip
+    if is_main:
+        looked_at.wait(folder, error)
 
 
 def _chain(error: Optional[BaseException]) -> list:

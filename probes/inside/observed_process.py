@@ -8,12 +8,14 @@ import sys
 
 from . import (
     become_target,
+    births,
     capture,
     confine,
     descendants,
     endings,
     faults,
     imports,
+    looked_at,
     native_exit,
     plant,
     replaced,
@@ -84,6 +86,9 @@ def observe(spec: dict, spec_path: str, folder: RecordFolder) -> None:
     tracker = Tracker(ring, folder.lines("forwards.jsonl"))
     tracker.position(KIND["start"])
     endings.watch(folder, tracker)
+    births.watch(inside)
+    if "supervisor" in spec:
+        looked_at.expect()
     native_exit.watch(folder, inside)
     imports.when_imported("torch", lambda torch: torch_hooks.install(torch, tracker, spec, inside))
     if spec.get("capture"):  # before the plant, whose operators are part of the call that it strikes in

@@ -8,6 +8,7 @@ from probes.outside.ends.handled_signals import HandledSignalsProbe
 from probes.outside.ends.native_exit import NativeExitProbe
 from probes.outside.ends.process_ends import EndsProbe
 from probes.outside.ends.spoken import SpokenProbe
+from probes.outside.ends.uncaught import UncaughtProbe
 from probes.outside.limit_use import LimitUseProbe
 from probes.outside.machine.kernel_log import KernelProbe
 from probes.outside.machine.mapped_libraries import MapsProbe
@@ -33,6 +34,7 @@ PROBES: tuple[type[Probe], ...] = (
     MapsProbe,
     KernelProbe,
     HoldProbe,
+    UncaughtProbe,
     SpokenProbe,
     HandledSignalsProbe,
     HaltedProbe,

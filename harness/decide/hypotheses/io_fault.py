@@ -54,7 +54,7 @@ def judge(case: Case) -> Finding:
     told = [reason for trial in case.failures for reason in (*_observed(trial), *_told(trial))]
     seen = [Reason(f"{trial.id}: {trial.exit.meaning}", (exit_source(trial),)) for trial in matching]
     seen += [Reason(f"{trial.id}: {want.text}", want.sources) for trial in matching for want in own_wants(trial)[:1]]
-    if all(ID in observed.families(trial) for trial in case.failures):
+    if all(ID in observed.families(trial) for trial in case.failures) or observed.agreed(case.failures) == ID:
         return Finding(ID, Status.ESTABLISHED, (*told, *seen))
     if all(is_told(trial) for trial in case.failures):
         if _others_are_ruled_out(case):

@@ -86,7 +86,7 @@ def _is_of_memory(want: wants.Want) -> bool:
 def _something_else(case: Case) -> tuple[Reason, ...]:
     """Return what else was seen to end each failure, where nothing of it speaks of memory."""
     families = {family for trial in case.failures for family in observed.families(trial)}
-    other = observed.only(case.failures) is not None and ID not in families
+    other = observed.known(case.failures) not in (None, ID) and ID not in families
     if not (other or all(_is_of_mappings(trial) for trial in case.failures)):
         return ()
     if any(_says_memory(trial) for trial in case.failures):

@@ -51,7 +51,7 @@ def judge(case: Case) -> Finding:
     removed = _removed(case)
     if _is_refused_elsewhere(case):
         return Finding(ID, Status.SUPPORTED, (*removed, *reasons), (REFUTED,))
-    if removed or all(ID in observed.families(trial) for trial in matching) or _agree(matching):
+    if removed or all(ID in observed.families(trial) for trial in matching) or observed.agreed(matching) == ID:
         return Finding(ID, Status.ESTABLISHED, (*removed, *reasons))
     return Finding(ID, Status.SUPPORTED, reasons, (UNSEEN,))
 
@@ -102,12 +102,6 @@ def _is_refused_elsewhere(case: Case) -> bool:
     return any(
         all(want.is_full is False for want in own_wants(trial)) for trial in case.failures if wants.is_watched(trial)
     )
-
-
-def _agree(failures: list[Trial]) -> bool:
-    """Whether in several failures what the program says and a sampled limit that is full agree."""
-    full = [any(want.is_full for want in own_wants(trial)) for trial in failures]
-    return len(full) >= observed.AGREEING and all(full)
 
 
 def _reason(trial: Trial, want: Want) -> Reason:

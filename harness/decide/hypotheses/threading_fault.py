@@ -126,9 +126,10 @@ def _of_the_stack(case: Case, effect: tuple[Reason, ...]) -> Finding:
 
 def _elsewhere(case: Case) -> tuple[Reason, ...]:
     """Return what was seen to end each failure: a refusal or a sender; or a limit, which fewer threads stay below."""
-    if observed.only(case.failures) is not None:
+    if observed.known(case.failures) is not None:
         first = case.failures[0]
-        return tuple(Reason(f"{first.id}: {seen.text}", seen.sources) for seen in observed.of(first)[:1])
+        seen = observed.of(first) or [want for want in wants.of(first) if want.is_full]
+        return tuple(Reason(f"{first.id}: {one.text}", one.sources) for one in seen[:1])
     if not resource_limit.is_removed_by_less(case):
         return ()
     text = "what the program was refused is a limit: with less need it is gone, and no refusal was left"

@@ -74,8 +74,17 @@ def _use(folder: TrialFolder, own: list[records.Row]) -> list[Fact]:
     last, most = own[-1], max(own, key=of("threads"))
     return [
         Fact("rss_at_end_bytes", last.value["rss_bytes"], (folder.source(records.MEMORY, last.line),)),
-        Fact("threads_max", most.value["threads"], (folder.source(records.MEMORY, most.line),)),
+        _threads(folder, most),
     ]
+
+
+def _threads(folder: TrialFolder, sampled: records.Row) -> Fact:
+    """Return `threads_max`: the most at any sample, or as many as Python itself counted; some live shortly."""
+    told = [row for row in folder.own_lines(records.INSIDE) if row.value.get("event") == "threads"]
+    most = max(told, key=of("python_threads"), default=None)
+    if most is not None and most.value["python_threads"] > sampled.value["threads"]:
+        return Fact("threads_max", most.value["python_threads"], (folder.source(records.INSIDE, most.line),))
+    return Fact("threads_max", sampled.value["threads"], (folder.source(records.MEMORY, sampled.line),))
 
 
 def _tree(folder: TrialFolder, machine: list[records.Row]) -> list[Fact]:

@@ -1,13 +1,14 @@
-"""limit_use.jsonl, threads.jsonl -> how full each limit other than memory was; pure."""
+"""limit_use.jsonl, threads.jsonl, at_death.jsonl -> how full each limit other than memory was; pure."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from harness.facts.folder import TrialFolder
-from harness.facts.refused import wording
+from harness.facts.refused import held_at_end, wording
 from harness.facts.threads import limits as thread_limits
-from harness.model import Fact
+from harness.model import Fact, Source
 from probes import records
 
 RESOURCES = {
@@ -15,6 +16,8 @@ RESOURCES = {
     "RLIMIT_FSIZE": wording.FILE_SIZE, "/dev/shm": wording.SHARED,
     "fs.inotify.max_user_watches": wording.INOTIFY, "fs.inotify.max_user_instances": wording.INOTIFY,
 }  # fmt: skip
+OF_THREADS = ("RLIMIT_NPROC", "pids.max", "kernel.threads-max", "kernel.pid_max")
+Rows = list[tuple[Source, dict[str, Any]]]
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
@@ -22,22 +25,32 @@ def facts(folder: TrialFolder) -> list[Fact]:
 
     The uses are None where they are not counted. `limit` is the one that held when most was used.
     """
-    seen: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+    seen: dict[str, Rows] = {}
+    for source, limit in (*_sampled(folder), *held_at_end.limits(folder)):
+        if limit["name"] in RESOURCES:
+            seen.setdefault(limit["name"], []).append((source, limit))
+    return [*(_fact(name, rows) for name, rows in seen.items()), *_threads(folder)]
+
+
+def _sampled(folder: TrialFolder) -> Iterator[tuple[Source, dict[str, Any]]]:
     for row in folder.lines(records.LIMIT_USE).rows:
-        for limit in row.value["limits"]:
-            seen.setdefault(limit["name"], []).append((row.line, limit))
-    return [*(_fact(folder, name, rows) for name, rows in seen.items()), *_threads(folder)]
+        yield from ((folder.source(records.LIMIT_USE, row.line), limit) for limit in row.value["limits"])
 
 
-def _fact(folder: TrialFolder, name: str, rows: list[tuple[int, dict[str, Any]]]) -> Fact:
+def _fact(name: str, rows: Rows) -> Fact:
     most, last = max(reversed(rows), key=lambda row: row[1]["used"] or 0), rows[-1]
-    sources = tuple(folder.source(records.LIMIT_USE, line) for line in dict.fromkeys((most[0], last[0])))
-    return Fact("limit_use", {"resource": RESOURCES[name], **most[1], "last_used": last[1]["used"]}, sources)
+    value = {"resource": RESOURCES[name], **most[1], "last_used": last[1]["used"]}
+    return Fact("limit_use", value, tuple(dict.fromkeys((most[0], last[0]))))
 
 
 def _threads(folder: TrialFolder) -> list[Fact]:
-    """The tightest limit of threads and processes, which count alike."""
+    """The tightest limit of threads and processes, which count alike: as held at the end, or else as sampled."""
+    rows = [(source, it) for source, it in held_at_end.limits(folder) if it["name"].endswith(OF_THREADS)]
+    held = min(rows, key=lambda row: row[1]["limit"] - row[1]["used"], default=None)
     bounds = thread_limits.tightest(folder)
+    if held is not None and (bounds is None or held[1]["limit"] - held[1]["used"] <= bounds[0].left):
+        value = {"resource": wording.THREADS, **held[1], "last_used": held[1]["used"]}
+        return [Fact("limit_use", value, (held[0],))]
     if bounds is None:
         return []
     most, last = bounds

@@ -34,6 +34,10 @@ def lines(trial: Trial) -> Iterator[Reason]:
 def limits(trial: Trial) -> Iterator[Reason]:
     """Yield the limits of which more than four fifths were in use, each with its use and when."""
     yield from (Reason(_limit(fact.value), fact.sources) for fact in every(trial, "limit_use") if is_nearly_full(fact))
+    for fact in every(trial, "full_file"):
+        free = units.size(fact.value.get("free_bytes"))
+        text = f"{fact.value['path']} was open for writing at the end, on a file system with {free} of room"
+        yield Reason(text, fact.sources)
 
 
 def is_nearly_full(fact: Fact) -> bool:

@@ -14,6 +14,7 @@ from pathlib import Path
 from probes import records
 from probes.outside.crash import fault_record, heap_lock, held_by_pause, held_process
 from probes.outside.crash.fault_page import HELD, PAUSE, FaultPage, FaultSlot, is_whole
+from probes.outside.ends import at_death
 from probes.outside.probe import Probe, Watched, run_tool
 from probes.outside.snapshot import Snapshot
 
@@ -116,6 +117,7 @@ class HoldProbe(Probe):
         snapshot = self._snapshot(label, slot.pid)
         snapshot.threads()
         signal_others(page, slot.pid, page.freeze_signal)  # or one of them might end the process meanwhile
+        at_death.take(self.watched.folder, slot.pid, f"signal {slot.signal}")
         snapshot.files()
         snapshot.python()
         self._take_native(snapshot, slot)

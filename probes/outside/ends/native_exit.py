@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from probes import records
+from probes.outside.ends import at_death
 from probes.outside.probe import Probe, Watched, run_tool
 from probes.outside.snapshot import Snapshot
 
@@ -78,6 +79,7 @@ class NativeExitProbe(Probe):
         self._looks -= 1
         name = f"native/exit-{pid}" if self._looks >= 0 else None
         if name is not None:
+            at_death.take(self.watched.folder, pid, "exit() of native code")
             snapshot = Snapshot(pid, self.watched.folder / name, self.watched.folder / records.GAPS, LOOK_SECONDS)
             for take in (snapshot.proc, snapshot.python, snapshot.native, snapshot.gdb):
                 take()

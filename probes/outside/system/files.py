@@ -13,10 +13,14 @@ from typing import Any, NamedTuple
 
 from probes.outside.system import quiet
 
-LOCAL = ("ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "f2fs", "zfs", "overlay", "vfat", "exfat", "bcachefs", "jfs")
+LOCAL = (
+    "ext2", "ext3", "ext4", "xfs", "btrfs", "tmpfs", "f2fs", "zfs", "overlay", "vfat", "exfat", "bcachefs", "jfs",
+    "devtmpfs",
+)  # fmt: skip
 WRITABLE = os.O_WRONLY | os.O_RDWR
 FLAGS = re.compile(r"^flags:\s+(?P<flags>[0-7]+)$", re.MULTILINE)
 POSITION = re.compile(r"^pos:\s+(?P<position>\d+)$", re.MULTILINE)
+MOUNT = re.compile(r"^mnt_id:\s+(?P<mount>\d+)$", re.MULTILINE)
 LEAST_BYTES = 1 << 16  # less free than this is full: some writes need several blocks
 MOST_FILES = 4096
 ALWAYS_FULL = "/dev/full"  # full(4)
@@ -42,7 +46,8 @@ def is_full(space: quiet.Space) -> bool:
 
 def open_for_writing(pid: int) -> list[OpenFile]:
     """Return the regular files that a process may write to now; none where it has gone."""
-    found = (_open_file(pid, name) for name in quiet.names_in(f"/proc/{pid}/fd")[:MOST_FILES])
+    local = _local_mounts(quiet.read_text(f"/proc/{pid}/mountinfo"))
+    found = (_open_file(pid, name, local) for name in quiet.names_in(f"/proc/{pid}/fd")[:MOST_FILES])
     return [file for file in found if file]
 
 
@@ -63,13 +68,21 @@ def described(path: str, space: quiet.Space | None) -> dict[str, Any]:
     return {"path": path, "free_bytes": space.free_bytes, **inodes}
 
 
-def _open_file(pid: int, name: str) -> OpenFile | None:
+def _open_file(pid: int, name: str, local: frozenset[str]) -> OpenFile | None:
     info = quiet.read_text(f"/proc/{pid}/fdinfo/{name}")
     flags, position = FLAGS.search(info), POSITION.search(info)
     path = quiet.link_target(f"/proc/{pid}/fd/{name}") if flags and int(flags["flags"], 8) & WRITABLE else ""
     if not path.startswith("/") or path.startswith(("/dev/null", "/dev/pts", "/proc/", "/sys/")) or not position:
         return None
-    return OpenFile(path, int(position["position"]), quiet.space_of(f"/proc/{pid}/fd/{name}"))
+    mount = MOUNT.search(info)
+    may_ask = mount is not None and mount["mount"] in local
+    return OpenFile(path, int(position["position"]), quiet.space_of(f"/proc/{pid}/fd/{name}") if may_ask else None)
+
+
+def _local_mounts(text: str) -> frozenset[str]:
+    """Return the ids of the mounts whose file system answers by itself."""
+    parts = (line.partition(" - ") for line in text.splitlines())
+    return frozenset(left.split()[0] for left, _, right in parts if right.split()[:1] and right.split()[0] in LOCAL)
 
 
 def _mounts(text: str) -> Iterator[str]:

@@ -64,6 +64,11 @@ def of_file_size(pid: int) -> list[Limit]:
     return [_limit("RLIMIT_FSIZE", soft, None)] if soft is not None else []
 
 
+def is_there(pid: int) -> bool:
+    """Return whether there is such a process, and it has not ended."""
+    return bool(quiet.read_text(f"/proc/{pid}/maps", 1))
+
+
 def _pids_groups(pid: int, root: Path) -> Iterator[Limit]:
     for group in thread_limits.groups(quiet.read_text(f"/proc/{pid}/cgroup"), root):
         most, used = (quiet.read_text(group / name).strip() for name in ("pids.max", "pids.current"))
