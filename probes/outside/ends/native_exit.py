@@ -8,10 +8,12 @@ handlers do nothing. native_exit.jsonl gets one line a process, native/exit-<pid
 from __future__ import annotations
 
 import ctypes
+import json
 import os
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 from probes import records
 from probes.outside.ends import at_death
@@ -81,8 +83,10 @@ class NativeExitProbe(Probe):
         if name is not None:
             at_death.take(self.watched.folder, pid, "exit() of native code")
             snapshot = Snapshot(pid, self.watched.folder / name, self.watched.folder / records.GAPS, LOOK_SECONDS)
-            for take in (snapshot.proc, snapshot.python, snapshot.native, snapshot.gdb):
+            for take in (snapshot.proc, snapshot.python, snapshot.native):
                 take()
+            if not _is_told(snapshot.folder, thread):  # gdb reads all names of all libraries, which takes seconds
+                snapshot.gdb()
         for _ in range(SLEEPS):
             release(pid, thread, int(armed["release_signal"]))
             time.sleep(APART_SECONDS)
@@ -112,6 +116,14 @@ class _Mark:
         """Return what the inside said of its page and its signal; last, where the process was replaced by another."""
         rows = records.read_lines(self._folder / records.INSIDE).rows
         return next((row.value for row in reversed(rows) if row.value.get("event") == "native exit armed"), {})
+
+
+def _is_told(folder: Path, thread: int) -> bool:
+    """Whether py-spy has the stack of the thread that exits; it knows Python's own threads alone."""
+    path = folder / "native_stacks.json"
+    text = path.read_text(errors="replace").rstrip() if path.exists() else ""
+    stacks: Any = json.loads(text) if text.endswith("]") else []
+    return any(one.get("os_thread_id") == thread and one.get("frames") for one in stacks)
 
 
 def release(pid: int, thread: int, number: int) -> bool:
