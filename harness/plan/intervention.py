@@ -14,7 +14,7 @@ class Intervention:
 
     `factors` replaces factor values of the cell, `variables` sets environment variables, `memory_share` is a memory
     limit as a share of the cell's measured peak, `stack_bytes` the size of every stack; `onednn`, `inside_probes` and
-    `own_signals` switch off; `lift_limits` raises the soft resource limits to the hard ones. `torch_threads` is what
+    `own_signals` switch off; `lift_limits` lifts what may be lifted (probes/inside/lift.py). `torch_threads` is what
     torch is told, None: the cell's number; `tells_torch` False: torch is told nothing and follows the variables.
     `one_core`: all threads on one core; `switch_seconds`: for how long one of Python's threads may run before another
     one's turn (sys.setswitchinterval).

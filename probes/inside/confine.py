@@ -1,4 +1,4 @@
-"""Puts this process under the memory limit that the spec file names, or lifts others, before all else is set up."""
+"""Puts this process under the memory limit that the spec file names, before all else is set up."""
 
 from __future__ import annotations
 
@@ -11,26 +11,6 @@ def apply(confine: dict, folder: RecordFolder) -> None:
     """Enter the control group (cgroups(7): "0" stands for the writing process) or set the resource limits; say so."""
     applied = enter(confine["cgroup_procs"]) if confine["cgroup_procs"] else limit(confine["rlimits"] or {})
     folder.lines("inside.jsonl").write(event="confined", kind=confine["kind"], applied=applied)
-
-
-LIFTED = (
-    "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_FSIZE", "RLIMIT_CPU", "RLIMIT_MEMLOCK", "RLIMIT_AS", "RLIMIT_MSGQUEUE",
-    "RLIMIT_SIGPENDING",
-)  # fmt: skip
-
-
-def lift(folder: RecordFolder) -> None:
-    """Raise the soft resource limits to the hard ones, as any user may (setrlimit(2)); say which were raised.
-
-    Not RLIMIT_DATA, which is how a memory limit is set here, nor the stack, which another intervention changes.
-    """
-    import resource
-
-    held = {name: resource.getrlimit(getattr(resource, name)) for name in LIFTED if hasattr(resource, name)}
-    raised = {name: list(limits) for name, limits in held.items() if limits[0] != limits[1]}
-    for name, (_, hard) in raised.items():
-        resource.setrlimit(getattr(resource, name), (hard, hard))
-    folder.lines("inside.jsonl").write(event="limits lifted", limits=raised)
 
 
 def enter(procs: str) -> bool:

@@ -15,6 +15,7 @@ from . import (
     endings,
     faults,
     imports,
+    lift,
     looked_at,
     native_exit,
     plant,
@@ -57,7 +58,7 @@ def _set_up(spec: dict, spec_path: str, origin: list[str], command: list[str]) -
     if not origin and "supervisor" in spec:
         faults.die_with(spec["supervisor"])
     if spec.get("lift_limits") and not origin:
-        confine.lift(folder)
+        lift.apply(folder)
     if spec.get("confine") and not origin:  # a descendant has inherited it
         confine.apply(spec["confine"], folder)
     faults.enable(folder.file("fault.log"), held="supervisor" in spec)

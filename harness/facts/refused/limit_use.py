@@ -49,7 +49,8 @@ def _threads(folder: TrialFolder) -> list[Fact]:
     held = min(rows, key=lambda row: row[1]["limit"] - row[1]["used"], default=None)
     bounds = thread_limits.tightest(folder)
     if held is not None and (bounds is None or held[1]["limit"] - held[1]["used"] <= bounds[0].left):
-        value = {"resource": wording.THREADS, **held[1], "last_used": held[1]["used"]}
+        name = ("control group, " if held[1]["name"].startswith("/") else "") + held[1]["name"]
+        value = {"resource": wording.THREADS, **held[1], "name": name, "last_used": held[1]["used"]}
         return [Fact("limit_use", value, (held[0],))]
     if bounds is None:
         return []
