@@ -64,8 +64,12 @@ def may_be_observed(case: Study) -> bool:
 
 
 def has_threads(case: Study) -> bool:
-    """Whether fewer threads can be tried: the cell's own number, or where it has none, what torch said."""
-    threads = case.cell.as_dict().get("threads") or case.reference.value("torch_threads") or 1
+    """Whether fewer threads can be tried: of the cell's own number, of torch's, or of others than Python's own."""
+    dead = case.reference
+    threads = case.cell.as_dict().get("threads") or dead.value("torch_threads")
+    if threads is None:
+        own = dead.value("python_threads_most")
+        return own is not None and (dead.value("threads_max") or 1) > own
     return bool(threads != 1)
 
 

@@ -37,6 +37,7 @@ def watch(inside: Lines) -> None:
     """Count with every thread that `threading` starts from now on; nothing where this Python starts them otherwise."""
     original: Any = getattr(threading.Thread, "_bootstrap_inner", None)
     if original is not None:
+        inside.write(event="threads", python_threads=threading.active_count())
         threading.Thread._bootstrap_inner = _counted(original, Census(inside))  # type: ignore[attr-defined]
 
 

@@ -55,10 +55,14 @@ def _note_timer(exits: Lines, name: str, first: Any, *rest: Any) -> None:
 
 
 def record(exits: Lines, call: str, target: int, number: int, frame: Any) -> None:
-    """Append the call: `code` is the signal's number, `target` a process, or a process group as a negative number."""
+    """Append the call: `code` is the signal's number, `target` a process, or a process group as a negative number.
+
+    `session` is the sender's: one that lives in another session than its target acts on its own.
+    """
+    session = {"session": os.getsid(0)} if hasattr(os, "getsid") else {}
     exits.write(
         call=call, code=number, signal=NAMES.get(number, f"signal {number}"), target=target,
-        thread=threading.current_thread().name, stack=traceback.format_stack(frame),
+        thread=threading.current_thread().name, stack=traceback.format_stack(frame), **session,
     )  # fmt: skip
 
 

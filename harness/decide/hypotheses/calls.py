@@ -8,6 +8,7 @@ from harness.decide import judged
 from harness.model import Fact, Source, Trial
 
 CALLS = ("os._exit", "sys.exit", "exit")
+ASKING = ("SIGTERM", "SIGKILL", "SIGHUP", "SIGUSR1", "SIGUSR2")
 THREAD_EXIT = "SystemExit in thread"
 Call = tuple[str, tuple[Source, ...]]
 
@@ -48,6 +49,15 @@ def sent_by_a_call(trial: Trial) -> bool:
     return any(_is_of_the_death(trial, fact.value) for fact in sent)
 
 
+def is_raised_by_native_code(trial: Trial) -> bool:
+    """Whether the process that died was seen to send itself the signal that asks for an end, by no call of Python's.
+
+    Not a fault's signal, which handlers send once more, nor SIGINT, by which the interpreter ends after Ctrl-C.
+    """
+    asks = judged.of(trial).signal in ASKING
+    return asks and judged.sender(trial) == judged.ITSELF and not sent_by_a_call(trial)
+
+
 def is_unexplained_on_windows(trial: Trial) -> bool:
     """Whether an exit code stands alone on Windows, where TerminateProcess from outside gives any code it likes."""
     return (
@@ -62,6 +72,8 @@ def is_unexplained_on_windows(trial: Trial) -> bool:
 def _is_of_the_death(trial: Trial, sent: dict[str, Any]) -> bool:
     """A sent signal speaks of a death only where its target and its number are those of that death."""
     death = judged.of(trial)
+    if sent.get("is_detached") or judged.is_from_outside(trial):
+        return False  # who sent it acts on its own
     if death.is_observed:
         return bool(sent["fatal"])
     return abs(sent["target"] or 0) == death.pid and sent.get("signal") == death.signal

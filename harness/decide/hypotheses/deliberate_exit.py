@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from harness.decide import judged, messengers
 from harness.decide.hypotheses import io_fault, memory_exhaustion, resource_limit
-from harness.decide.hypotheses.calls import explaining_call, is_unexplained_on_windows, library_exit
+from harness.decide.hypotheses.calls import (
+    explaining_call,
+    is_raised_by_native_code,
+    is_unexplained_on_windows,
+    library_exit,
+)
 from harness.decide.hypotheses.case import Case, exit_source, no_sign_of, nothing_to_judge, ruled_out
 from harness.decide.hypotheses.speaking import con, pro
 from harness.model import Finding, Gap, Reason, Status, Trial
 
 ID = "deliberate-exit"
 UNSEEN = Gap("exit call", "no Python call was recorded: native code called exit, or main ended with work left")
+RAISED = Gap("signal", "native code sent it, of the program or of a library: which of them is not recorded")
 OUTSIDE = Gap("exit call", "on Windows a TerminateProcess from outside leaves any exit code, and no call was recorded")
 
 
@@ -25,7 +31,7 @@ def predicts(trial: Trial) -> bool:
     if trial.value("standstill_reported"):
         return False  # a watchdog's exit only reports a standstill
     if death.code is None:
-        return explaining_call(trial) is not None
+        return explaining_call(trial) is not None or is_raised_by_native_code(trial)
     return death.error is None and library_exit(trial) is None
 
 
@@ -68,6 +74,8 @@ def _status(case: Case, matching: list[Trial]) -> Status:
 
 def _gaps(matching: list[Trial]) -> tuple[Gap, ...]:
     silent = [trial for trial in matching if explaining_call(trial) is None]
+    if any(map(is_raised_by_native_code, silent)):
+        return (RAISED,)
     windows = any(map(is_unexplained_on_windows, silent))
     return (OUTSIDE,) if windows else (UNSEEN,) if silent else ()
 
@@ -92,4 +100,8 @@ def _reason(trial: Trial) -> Reason:
             f"{trial.id}: {trial.exit.meaning}; no Python call ended it, so native code did: {native.value['possible']}"
         )
         return Reason(text, native.sources)
+    if is_raised_by_native_code(trial):
+        sent = judged.delivery(trial)
+        text = f"{trial.id}: {judged.of(trial).signal}, which native code of the process that died sent to itself"
+        return Reason(text, sent.sources if sent else (exit_source(trial),))
     return Reason(f"{trial.id}: {trial.exit.meaning}, and the work was not done", (exit_source(trial),))

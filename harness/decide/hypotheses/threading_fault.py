@@ -12,7 +12,7 @@ import re
 
 from harness.decide import messengers, observed, wants
 from harness.decide.effects import Does
-from harness.decide.hypotheses import interleaving, resource_limit, stack_overflow
+from harness.decide.hypotheses import interleaving, no_pool, resource_limit, stack_overflow
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, ruled_out
 from harness.decide.hypotheses.speaking import by_effect, con, pro
@@ -39,7 +39,7 @@ def judge(case: Case) -> Finding:
     does, effect = case.effect(ONE_THREAD.id)
     signs = tuple(reason for trial in case.failures[:3] for reason in (*_worker(trial), *_runtimes(trial)))
     signs = pro((*_copies(case), *signs))
-    single = con(_at_one_thread(case))
+    single = con((*_at_one_thread(case), *no_pool.reasons(case)))
     told = by_effect(does, effect)
     if is_duplicate(case):
         return Finding(ID, Status.ESTABLISHED, (*pro(_copies(case)), *told))

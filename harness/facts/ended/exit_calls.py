@@ -96,6 +96,7 @@ def _signals(folder: TrialFolder) -> Iterator[Fact]:
     for row, source in [*rows, *_from_children(folder)]:
         if row.value["call"] in SIGNAL_CALLS:
             value = {key: row.value.get(key) for key in ("call", "signal", "target", "thread", "pid")}
+            value |= {"is_detached": True} if is_detached(folder, row) else {}
             yield Fact("signal_sent", {**value, "fatal": fatal is not None and fatal[1] == source}, (source,))
 
 
@@ -104,8 +105,23 @@ def _sent_to_it(folder: TrialFolder) -> Iterator[Sent]:
     pid = folder.exit.get("pid")
     own = [(row, folder.source(records.EXITS, row.line)) for row in folder.own_lines(records.EXITS)]
     for row, source in [*own, *_from_children(folder)]:
-        if row.value["call"] in SIGNAL_CALLS and pid is not None and abs(row.value.get("target") or 0) == pid:
+        to_it = pid is not None and abs(row.value.get("target") or 0) == pid
+        if row.value["call"] in SIGNAL_CALLS and to_it and not is_detached(folder, row):
             yield row, source
+
+
+def detached(folder: TrialFolder) -> Iterator[Sent]:
+    """Yield the signals that processes which the target started, and which went their own way, sent to it."""
+    pid = folder.exit.get("pid")
+    for row, source in _from_children(folder):
+        if row.value.get("target") == pid and is_detached(folder, row):
+            yield row, source
+
+
+def is_detached(folder: TrialFolder, row: Row) -> bool:
+    """Whether a descendant in a session of its own sent a signal: the observed process leads the target's session."""
+    pid, session = folder.exit.get("pid"), row.value.get("session")
+    return session is not None and pid is not None and session != pid and row.value.get("pid") != row.value["target"]
 
 
 def _from_children(folder: TrialFolder) -> Iterator[Sent]:

@@ -7,9 +7,11 @@ sent is no death: `ends` says that the process did end by a signal of that numbe
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from harness.facts.ended import exit_calls
 from harness.facts.ended.signal_names import signal_name
 from harness.facts.folder import TrialFolder
 from harness.facts.processes import ends as process_ends
@@ -25,6 +27,7 @@ LATEST_SECONDS = 20.0  # from a signal to the end: a crash is held, memory is to
 SAME_SECONDS = 1.0  # the kernel marks its victim right after the signal
 NOTICED_SECONDS = 0.25  # the end may be seen a little before the signal's row, by two clocks
 MAIN = "main"
+BOOT = re.compile(r"\S*[/\\]probes[/\\]inside[/\\]boot\.py \S+ (?:.*? )??-- ")
 
 
 class Delivered(NamedTuple):
@@ -45,7 +48,9 @@ def facts(folder: TrialFolder) -> list[Fact]:
     """
     traced = list(_traced(folder))
     known = {(one.value["target"], one.value["signal"]) for one in traced}
-    held = [one for one in _held(folder) if (one.value["target"], one.value["signal"]) not in known]
+    held = [
+        one for one in (*_held(folder), *_detached(folder)) if (one.value["target"], one.value["signal"]) not in known
+    ]
     found = sorted([*traced, *held], key=lambda one: one.t)
     start, end, fatal = clock.start(folder), clock.end(folder), _fatal(folder, found)
     return [
@@ -81,12 +86,17 @@ def _marks(mark: Row, row: Row) -> bool:
 
 
 def _value(row: dict[str, Any], by: str) -> dict[str, Any]:
-    parent = {"parent_command": row["parent_command"]} if row.get("parent_command") else {}
+    parent = {"parent_command": _as_started(row["parent_command"])} if row.get("parent_command") else {}
     return {
         "signal": row["signal"], "target": row["target"], "sender": row.get("sender"),
-        "sender_command": row.get("sender_command") or row.get("sender_name"), "sender_user": row.get("sender_user"),
+        "sender_command": _as_started(row.get("sender_command")) or row.get("sender_name"), "sender_user": row.get("sender_user"),
         "by": by, "code": row.get("code"), **parent,
     }  # fmt: skip
+
+
+def _as_started(command: str | None) -> str | None:
+    """Return a command line as it was before it was led through the boot, which is nobody's but ours."""
+    return BOOT.sub("", command) if command else None
 
 
 def _held(folder: TrialFolder) -> Iterator[Delivered]:
@@ -102,6 +112,15 @@ def _held(folder: TrialFolder) -> Iterator[Delivered]:
             }  # fmt: skip
             value = _value(row, _relation(folder, record["si_code"], sender, pid))
             yield Delivered(record["t"], value, (folder.key_source(name, "si_code"),))
+
+
+def _detached(folder: TrialFolder) -> Iterator[Delivered]:
+    """Yield what a process sent that the target started, and that went its own way, by its own record."""
+    for row, source in exit_calls.detached(folder):
+        born = records.read_json(folder.path / records.PROCESSES / str(row.value["pid"]) / records.PROCESS) or {}
+        value = {"signal": row.value["signal"], "target": row.value["target"], "sender": row.value["pid"]}
+        value["sender_command"] = " ".join(map(str, born.get("command") or ())) or None
+        yield Delivered(row.value["t"], _value(value, DETACHED), (source,))
 
 
 def _relation(folder: TrialFolder, code: int, sender: int | None, target: int) -> str:

@@ -1,4 +1,4 @@
-"""fault.log -> how many of Python's threads were at work at the fault: two can race without a pool; pure."""
+"""fault.log, inside.jsonl -> how many threads of Python's own there were, at the fault and at most; pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,22 @@ WAITS = ("start", "join")  # of threading.Thread: for another one to have begun,
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `python_threads_at_work`: those that faulthandler listed, but for those that only wait for another one.
+    """Return `python_threads_at_work` and `python_threads_most`."""
+    return [*_at_work(folder), *_most(folder)]
+
+
+def _most(folder: TrialFolder) -> list[Fact]:
+    """The most that lived at once, by Python's own count, the main thread included; nothing where nobody counted."""
+    counted = [row for row in folder.own_lines(records.INSIDE) if row.value.get("event") == "threads"]
+    most = sorted(counted, key=lambda row: row.value["python_threads"])[-1:]
+    return [
+        Fact("python_threads_most", row.value["python_threads"], (folder.source(records.INSIDE, row.line),))
+        for row in most
+    ]
+
+
+def _at_work(folder: TrialFolder) -> list[Fact]:
+    """Those that faulthandler listed, but for those that only wait for another one: two can race without a pool.
 
     One that waits for anything else (a queue, an event) may have had its part before.
     """
