@@ -89,7 +89,8 @@ def _value(row: dict[str, Any], by: str) -> dict[str, Any]:
     parent = {"parent_command": _as_started(row["parent_command"])} if row.get("parent_command") else {}
     return {
         "signal": row["signal"], "target": row["target"], "sender": row.get("sender"),
-        "sender_command": _as_started(row.get("sender_command")) or row.get("sender_name"), "sender_user": row.get("sender_user"),
+        "sender_command": _as_started(row.get("sender_command")) or row.get("sender_name"),
+        "sender_user": row.get("sender_user"),
         "by": by, "code": row.get("code"), **parent,
     }  # fmt: skip
 
