@@ -1,7 +1,8 @@
 """Time to a verdict, as trials are ordered now and by the fixed order before: `python tests/bench/order.py`.
 
 Whole inquests are simulated (tests/support/simulated_inquests.py), each target the same number of times under both
-orders, with the same outcome of the n-th trial of each kind. *verdict* is when the last verdict was first reached and
+orders, with the same outcome of the n-th trial of each kind. *watched*: as now, where system calls are followed, and
+memory can be ruled out without the ladder. *verdict* is when the last verdict was first reached and
 kept, *end* when nothing more was asked; seconds, median and 90th percentile. *named* is the share of inquests whose
 cause is named at the end, *in budget* after the budget, *wrong* the share that ever would have named another. In the
 sums each target counts as often as there are planted controls that it stands for.
@@ -10,6 +11,7 @@ sums each target counts as often as there are planted controls that it stands fo
 from __future__ import annotations
 
 import argparse
+import functools
 import random
 import statistics
 import sys
@@ -19,11 +21,16 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests" / "support")]
 
 import fixed_order  # noqa: E402
-from simulated_inquests import TRUTHS, Moment, Order, Truth, at, reached, run  # noqa: E402
+from simulated_inquests import SHOWN, TRUTHS, Moment, Order, Truth, at, reached, run, watched  # noqa: E402
 
 from harness.decide import next_trial  # noqa: E402
 
-ORDERS: tuple[tuple[str, Order], ...] = (("fixed", fixed_order.next_step), ("weighed", next_trial.next_step))
+WATCHED = "watched"
+ORDERS: tuple[tuple[str, Order], ...] = (
+    ("fixed", fixed_order.next_step),
+    ("weighed", next_trial.next_step),
+    (WATCHED, functools.partial(next_trial.next_step, controls=(SHOWN,))),
+)
 Runs = list[tuple[Truth, list[Moment]]]
 
 
@@ -54,7 +61,8 @@ def main() -> int:
     for truth in TRUTHS:
         times = asked.times if truth.rate < 1 or truth.also else 1
         for name, order in ORDERS:
-            runs = [(truth, run(truth, order, random.Random(seed))) for seed in range(times)]
+            seen = watched(truth) if name == WATCHED else truth
+            runs = [(truth, run(seen, order, random.Random(seed))) for seed in range(times)]
             all_runs[name] += runs * (truth.weight * asked.times // times)  # without chance one stands for all
             print(line(f"{truth.id}, {name}", runs, asked.budget), flush=True)
     for name, runs in all_runs.items():

@@ -14,10 +14,11 @@ from typing import Any
 from built_trials import case, died, trial, well
 from decided_cases import ALL, GIB, HELD, OVERFLOW, PLENTY
 
+from harness.decide import no_way_to_exhaust
 from harness.decide.hypotheses import HYPOTHESES
 from harness.decide.offers import Step
 from harness.decide.verdict import decide
-from harness.model import Cell, Trial
+from harness.model import Cell, Control, Trial
 
 GROUP = "cgroup v1"
 TWO = {"threads": 2, "batch_size": 4}
@@ -85,6 +86,16 @@ REFUSED = {
     "refusals_watched": True,
 }  # fmt: skip
 
+WATCHED = {  # where each system call of the tree is followed, and the kernel's counts are read: all else as before
+    "refusals_watched": True, "oom_kills_elsewhere": 0, "commit_limit_holds": False, "memory_waits_seconds": 0.0,
+    "memory_limit_used": {"name": "the machine's memory", "limit_bytes": 20 * GIB, "most_bytes": 5 * GIB},
+}  # fmt: skip
+FAULT = {"fault_thread": {"tid": 7, "name": "python", "known_to_python": True}}
+SHOWN = Control(
+    "planted refusal", "memory-exhaustion", "memory-exhaustion", True,
+    (no_way_to_exhaust.REFUSED, no_way_to_exhaust.COUNTED),
+)  # fmt: skip
+
 TRUTHS = (
     Truth("fault in native code", NATIVE, SEGV, {**HELD, "threads_max": 4}, 4, 12, weight=3),
     Truth("fault in a training", NATIVE, SEGV, {**HELD, "threads_max": 4, **TORCH}, 25, 90),
@@ -124,6 +135,14 @@ class Moment:
     cause: str | None
 
 
+def watched(truth: Truth) -> Truth:
+    """Return a target as it is recorded where its system calls are followed; one that cannot be seen stays as it is."""
+    if "unseen" in truth.id or truth.families == MEMORY:
+        return truth
+    fault = FAULT if truth.exit.get("signal") in ("SIGSEGV", "SIGABRT", "SIGILL") else {}
+    return dataclasses.replace(truth, facts={**WATCHED, **fault, **truth.facts})
+
+
 def run(truth: Truth, order: Order, dice: random.Random, each: bool = True) -> list[Moment]:
     """Return the moments of one inquest, from its first failure to its end; the last one only unless `each`.
 
@@ -156,7 +175,7 @@ def at(moments: list[Moment], budget: float) -> str | None:
 
 def named(trials: list[Trial]) -> str | None:
     """Return the cause that would be named after these trials, all probes being proven."""
-    asked = case(*trials, controls=ALL)
+    asked = case(*trials, controls=(*ALL, SHOWN))
     return decide(asked, [hypothesis.judge(asked) for hypothesis in HYPOTHESES], "harness run").cause
 
 
