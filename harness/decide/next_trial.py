@@ -179,7 +179,7 @@ def _for_python_threads(case: Study) -> Iterator[Intervention]:
     """Yield what changes the order of Python's own threads, for a fault among them that no pool's number changes."""
     dead = case.reference
     overflow = dead.fact("stack_overflow") or dead.fact("no_stack_left")
-    several = dead.exit.signal in interleaving.SIGNALS and (dead.value("python_threads_at_work") or 1) > 1
+    several = dead.exit.signal in interleaving.SIGNALS and interleaving.are_several(dead)
     if several and not overflow and case.does(ONE_THREAD.id) is not Does.REMOVES:
         yield LONG_SWITCH
         if case.does(LONG_SWITCH.id) is Does.LEAVES and (dead.value("busy_threads") or 1) > 1:

@@ -8,6 +8,7 @@ from harness.decide import (
     judged,
     next_commands,
     observed,
+    survived_refusals,
 )
 from harness.decide.effects import Does
 from harness.decide.failing_region import failing_region
@@ -109,7 +110,7 @@ def _without_failure(case: Case, plan: str, resume: str | None) -> Verdict:
     count = len(case.survivors)
     text = (
         f"No failure was seen in {count} trials. That is not proof that there is none: it bounds the failure rate, "
-        f"were it the same in all cells, below {rate_below(count):.0%} (95 % confidence)."
+        f"were it the same in all cells, below {rate_below(count):.0%} (95 % confidence).{survived_refusals.told(case)}"
     )
     return Verdict(VerdictStatus.NO_FAILURE, None, text)
 

@@ -18,7 +18,7 @@ from harness.facts import (
 from harness.facts.crash import fault_place, faulting_stack, no_stack, signature
 from harness.facts.ended import early_end, exit_calls, outcome, standstill_reported
 from harness.facts.folder import TrialFolder
-from harness.facts.hang import halted
+from harness.facts.hang import halted, lost_thread
 from harness.facts.hang import kind as hangs
 from harness.facts.memory import growth as memory_growth
 from harness.facts.memory import headroom, kills_elsewhere, most_used, spoken
@@ -57,6 +57,7 @@ READERS: tuple[Callable[[TrialFolder], list[Fact]], ...] = (  # a new fact: its 
     faulting_stack.facts,
     died_in_probe.facts,
     halted.facts,
+    lost_thread.facts,
     hangs.facts,
     printed_errors.facts,
     standstill_reported.facts,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from harness.decide.hypotheses import memory_exhaustion, threading_fault
+from harness.decide.hypotheses import memory_exhaustion, python_exception, threading_fault
 from harness.decide.hypotheses.case import Case, death_reasons, no_sign_of, nothing_to_judge, ruled_out
 from harness.facts.hang import ranks
 from harness.model import Fact, Finding, Gap, Reason, Status, Trial
 
 ID = "hang"
 LOOKS = 3
+LEAST_LOST = 2  # failures in which a thread was lost just then: once may be chance
 MOST_SENTENCES = 6
 MOST_PROCESSES = 8
 WAKES = ("waiting in sleep", "merely slow")
@@ -48,6 +49,9 @@ def judge(case: Case) -> Finding:
     if cause is not None:
         text = f"standing still is how {cause.id} shows itself; {cause.id} is established"
         return ruled_out(case, ID, (Reason(text, cause.reasons[0].evidence),))
+    lost = _lost(case)
+    if lost:
+        return ruled_out(case, ID, lost)
     confirmed = all(
         trial.fact("halted") is not None or (_is_confirmed(trial) and trial.value("hang_kind") not in WAKES)
         for trial in case.failures
@@ -64,6 +68,23 @@ def judge(case: Case) -> Finding:
 def _deeper(case: Case) -> Finding | None:
     findings = (hypothesis.judge(case) for hypothesis in (threading_fault, memory_exhaustion))
     return next((finding for finding in findings if finding.status is Status.ESTABLISHED), None)
+
+
+def _lost(case: Case) -> tuple[Reason, ...]:
+    """Return what says that in each failure an exception ended a thread right when everything came to stand still."""
+    told = [(trial, fact) for trial in case.failures for fact in _all(trial, "error_before_standstill", 1)]
+    if len(told) < max(LEAST_LOST, len(case.failures)):
+        return ()
+    if python_exception.judge(case).status is not Status.ESTABLISHED:
+        return ()
+    return tuple(
+        Reason(
+            f"{trial.id}: {fact.value['type']} ended thread {fact.value['thread']} {abs(fact.value['seconds']):.2f} s "
+            "from the last progress: what it was to bring never came",
+            fact.sources,
+        )
+        for trial, fact in told
+    )
 
 
 def _is_confirmed(trial: Trial) -> bool:

@@ -10,7 +10,7 @@ from harness.decide.effects import Does
 from harness.decide.hypotheses.case import Case
 from harness.decide.hypotheses.speaking import by_effect
 from harness.decide.interventions import LONG_SWITCH, ONE_CORE
-from harness.model import Reason
+from harness.model import Reason, Trial
 
 ASKED = (LONG_SWITCH, ONE_CORE)
 SIGNALS = ("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGABRT")
@@ -31,5 +31,10 @@ def is_undecided(case: Case) -> bool:
     """Whether a fault came among several of Python's threads, and it is not known that their order plays no part."""
     if case.study is None or case.study.reference.exit.signal not in SIGNALS:
         return False
-    several = (case.study.reference.value("python_threads_at_work") or 1) > 1
-    return several and case.effect(LONG_SWITCH.id)[0] is Does.UNDECIDED
+    return are_several(case.study.reference) and case.effect(LONG_SWITCH.id)[0] is Does.UNDECIDED
+
+
+def are_several(trial: Trial) -> bool:
+    """Whether more than one of Python's threads was at work; where none were listed, whether there ever were more."""
+    at_work = trial.value("python_threads_at_work")
+    return ((trial.value("python_threads_most") if at_work is None else at_work) or 1) > 1

@@ -226,7 +226,9 @@ def _at_one_thread(case: Case) -> tuple[Reason, ...]:
     if len(alone) < SAME_DEATHS:
         return ()
     sources = tuple(exit_source(trial) for trial in alone)
-    return (Reason(f"the same failure came {len(alone)} times in a process of one thread", sources),)
+    single = all(trial.value("threads_max") in (1, None) for trial in alone)
+    where = "in a process of one thread" if single else "with one thread in each pool"
+    return (Reason(f"the same failure came {len(alone)} times {where}", sources),)
 
 
 def _is_mixed(case: Case) -> bool:

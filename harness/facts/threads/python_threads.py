@@ -1,13 +1,14 @@
-"""fault.log, inside.jsonl -> how many threads of Python's own there were, at the fault and at most; pure."""
+"""fault.log, python_stacks.json, inside.jsonl -> how many of Python's own threads there were; pure."""
 
 from __future__ import annotations
 
-from harness.facts.crash import faulthandler_text
+from harness.facts.crash import faulthandler_text, pyspy_text
 from harness.facts.crash.frames import Stack
 from harness.facts.folder import TrialFolder
 from harness.model import Fact
 from probes import records
 
+HELD = f"{records.NATIVE}/main/python_stacks.json"
 INNERMOST = 3
 WAITS = ("start", "join")  # of threading.Thread: for another one to have begun, or ended
 
@@ -28,16 +29,23 @@ def _most(folder: TrialFolder) -> list[Fact]:
 
 
 def _at_work(folder: TrialFolder) -> list[Fact]:
-    """Those that faulthandler listed, but for those that only wait for another one: two can race without a pool.
+    """Those that were there at the fault, but for those that only wait for another one: two can race without a pool.
 
     One that waits for anything else (a queue, an event) may have had its part before.
     """
-    log = faulthandler_text.parse(folder.text(records.FAULT_LOG))
-    if log is None or not log.threads:
+    name, threads = _listed(folder)
+    if not threads:
         return []
-    working = [stack for stack in log.threads if not _only_waits(stack)]
-    source = folder.source(records.FAULT_LOG, log.threads[0].at)
-    return [Fact("python_threads_at_work", len(working), (source,))]
+    working = [stack for stack in threads if not _only_waits(stack)]
+    return [Fact("python_threads_at_work", len(working), (folder.source(name, threads[0].at),))]
+
+
+def _listed(folder: TrialFolder) -> tuple[str, tuple[Stack, ...]]:
+    """Return the threads that faulthandler listed; where it did not come to it (a broken heap), those of py-spy."""
+    log = faulthandler_text.parse(folder.text(records.FAULT_LOG))
+    if log is not None and log.threads:
+        return records.FAULT_LOG, log.threads
+    return HELD, pyspy_text.parse(folder.text(HELD))
 
 
 def _only_waits(stack: Stack) -> bool:
