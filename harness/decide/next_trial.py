@@ -182,7 +182,7 @@ def _for_python_threads(case: Study) -> Iterator[Intervention]:
     several = dead.exit.signal in interleaving.SIGNALS and interleaving.are_several(dead)
     if several and not overflow and case.does(ONE_THREAD.id) is not Does.REMOVES:
         yield LONG_SWITCH
-        if case.does(LONG_SWITCH.id) is Does.LEAVES and (dead.value("busy_threads") or 1) > 1:
+        if interleaving.needs_turns(case):
             yield ONE_CORE
 
 

@@ -66,7 +66,28 @@ class TestRule:
     def test_is_ruled_out_where_it_comes_back(self) -> None:
         """In whatever order they run."""
         left = deaths(3, LONG_SWITCH.id, facts=SEVERAL)
-        assert status(THREADS, *deaths(5, facts=SEVERAL), *AT_ONE, *left) == "ruled-out"
+        in_turn = deaths(3, ONE_CORE.id, facts={**SEVERAL, "runs_in_turn": True})
+        assert status(THREADS, *deaths(5, facts=SEVERAL), *AT_ONE, *left, *in_turn) == "ruled-out"
+
+    @pytest.mark.parametrize("told", [{}, {"runs_in_turn": False}])
+    def test_native_code_is_interrupted_on_one_core_as_well(self, told: dict[str, object]) -> None:
+        """Where each thread has time slices, deaths on one core rule nothing out; nor does the interval alone."""
+        left = deaths(3, LONG_SWITCH.id, facts=SEVERAL)
+        sliced = deaths(3, ONE_CORE.id, facts={**SEVERAL, **told})
+        assert status(THREADS, *deaths(5, facts=SEVERAL), *AT_ONE, *left) == "open"
+        assert status(THREADS, *deaths(5, facts=SEVERAL), *AT_ONE, *left, *sliced) == "open"
+
+    def test_in_turn_removes_it(self) -> None:
+        """Native code that two threads must not be in at once."""
+        left = deaths(3, LONG_SWITCH.id, facts=SEVERAL)
+        assert status(THREADS, *deaths(5, facts=SEVERAL), *AT_ONE, *left, *lives(5, ONE_CORE.id)) == "established"
+
+    def test_no_stack_was_written(self) -> None:
+        """The heap was broken: then it counts that there were several of Python's threads at all."""
+        facts = {"python_threads_most": 3}
+        assert LONG_SWITCH.id in asked(*deaths(5, facts=facts))
+        dead = [died(number, signal="SIGSEGV", factors=ONE, facts=facts) for number in range(61, 64)]
+        assert status(THREADS, *deaths(5, facts=facts), *dead) == "open"
 
     def test_one_thread_at_work_needs_no_such_question(self) -> None:
         """As before."""

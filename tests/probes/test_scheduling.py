@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,34 @@ def test_a_race_of_python_s_threads_needs_the_switch(tmp_path: Path) -> None:
     assert (dead.exit.signal, dead.value("python_threads_at_work")) == ("SIGSEGV", 2)
     alive, said = under(tmp_path / "long", PROGRAMS / "python_race.py", LONG_SWITCH)
     assert (alive.outcome, said.split("\n")[1]) == ("completed", "step 2")
+
+
+TURNS = """
+import ctypes, os, sys, threading, time
+most, running, busy = 0, 0, ctypes.CDLL(None).usleep
+def work():
+    global most, running
+    began = time.perf_counter()
+    running += 1
+    most = max(most, running)
+    while time.perf_counter() - began < 0.3:
+        sum(range(200))
+    running -= 1
+sys.setswitchinterval(1e-5)
+threads = [threading.Thread(target=work) for _ in range(3)]
+[one.start() for one in threads]
+[one.join() for one in threads]
+print(os.sched_getscheduler(0), most)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler") or os.geteuid() != 0, reason="only the administrator may")
+def test_on_one_core_each_runs_until_it_waits(tmp_path: Path) -> None:
+    """Where the scheduler may be told; three threads that never wait do not run at once, whatever their interval."""
+    script = tmp_path / "turns.py"
+    script.write_text(TURNS, encoding="utf-8")
+    found, said = under(tmp_path, script, ONE_CORE)
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("others need the one core, too")
+    assert found.value("runs_in_turn") is True
+    assert said.split()[0] == str(os.SCHED_FIFO)

@@ -14,8 +14,17 @@ WAITS = ("start", "join")  # of threading.Thread: for another one to have begun,
 
 
 def facts(folder: TrialFolder) -> list[Fact]:
-    """Return `python_threads_at_work` and `python_threads_most`."""
-    return [*_at_work(folder), *_most(folder)]
+    """Return `python_threads_at_work`, `python_threads_most`, and `runs_in_turn` where they were asked to."""
+    return [*_at_work(folder), *_most(folder), *_in_turn(folder)]
+
+
+def _in_turn(folder: TrialFolder) -> list[Fact]:
+    """Whether each thread ran until it waited, on one core, as the scheduler was told."""
+    told = [row for row in folder.own_lines(records.INSIDE) if row.value.get("event") == "one core"]
+    return [
+        Fact("runs_in_turn", bool(row.value.get("in_turn")), (folder.source(records.INSIDE, row.line),))
+        for row in told[-1:]
+    ]
 
 
 def _most(folder: TrialFolder) -> list[Fact]:
