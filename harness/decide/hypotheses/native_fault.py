@@ -73,7 +73,9 @@ def judge(case: Case) -> Finding:
     persists = threads is Status.RULED_OUT
     spare = memory_exhaustion.judge(case).status is Status.RULED_OUT or _has_ladder_no(case)
     onednn, onednn_effect = case.effect(NO_ONEDNN.id)
-    if (persists and spare and case.study.reference.fact("native_stacks")) or onednn is Does.REMOVES:
+    alone = does is Does.LEAVES or case.study.reference.factors.get("threads") == 1  # a tool heeds the variables, too
+    seen = _is_seen(case.study.reference) or (alone and all(map(_is_seen_of_tool, case.failures)))
+    if (persists and spare and seen) or onednn is Does.REMOVES:
         told = (*_spoken(does, effect), *by_effect(onednn, onednn_effect), *reasons)
         return Finding(ID, Status.ESTABLISHED, told)
     gaps = _gaps(case.study.reference, persists, spare)
@@ -99,6 +101,16 @@ def _unexplained(case: Case) -> tuple[tuple[Reason, ...], tuple[Gap, ...]] | Non
     reporting = [one for one in case.failures if messengers.kind(one, case.stderr.get(one.id, ()))]
     unseen = [trial for trial in reporting if not wants.is_watched(trial)]
     return ((), (messengers.UNSEEN,)) if unseen else None
+
+
+def _is_seen(trial: Trial) -> bool:
+    """Whether the native stack of the thread at fault was taken."""
+    return trial.fact("native_stacks") is not None
+
+
+def _is_seen_of_tool(trial: Trial) -> bool:
+    """Whether a program that is no Python, which nobody can hold, got the fault's signal from the kernel itself."""
+    return judged.of(trial).is_tool and judged.sender(trial) == judged.KERNEL
 
 
 def _has_ladder_no(case: Case) -> bool:
