@@ -37,6 +37,9 @@ ONE_OMP_THREAD = Intervention("OMP_NUM_THREADS=1", variables=(("OMP_NUM_THREADS"
 ONE_MKL_THREAD = Intervention("MKL_NUM_THREADS=1", variables=(("MKL_NUM_THREADS", "1"),), tells_torch=False)
 ONE_BLAS_THREAD = Intervention("OPENBLAS_NUM_THREADS=1", variables=(("OPENBLAS_NUM_THREADS", "1"),))
 ONE_TORCH_THREAD = Intervention("torch.set_num_threads=1", torch_threads=1)
+# Not among those one by one: torch is given its threads all the same, and OpenBLAS has a variable of its own, so that
+# the number of threads is as before, and it is seen whether a variable chooses what the program does
+VARIABLES_ALONE = Intervention("variables=1", variables=(("OMP_NUM_THREADS", "1"), ("MKL_NUM_THREADS", "1")))
 ONE_BY_ONE = (ONE_OMP_THREAD, ONE_TORCH_THREAD, ONE_MKL_THREAD, ONE_BLAS_THREAD)
 PASSIVE_WAIT = Intervention("OMP_WAIT_POLICY=PASSIVE", variables=(("OMP_WAIT_POLICY", "PASSIVE"),))
 ONE_CORE = Intervention("cpu=one-core", "threading-fault", one_core=True)
@@ -47,7 +50,7 @@ NO_PROBES = Intervention("probes=off", inside_probes=False)
 
 CATALOGUE = (
     ONE_THREAD, *RUNGS, *LOW_RUNGS, LARGE_STACK, PLAIN_CPU, NO_ONEDNN, NO_OWN_SIGNALS, LIFTED_LIMITS, *ONE_BY_ONE,
-    PASSIVE_WAIT, ONE_CORE, LONG_SWITCH, BOTH_COPIES, NO_WORKERS, NO_PROBES,
+    VARIABLES_ALONE, PASSIVE_WAIT, ONE_CORE, LONG_SWITCH, BOTH_COPIES, NO_WORKERS, NO_PROBES,
 )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ from harness.decide.interventions import (
     PASSIVE_WAIT,
     PLAIN_CPU,
     RUNGS,
+    VARIABLES_ALONE,
 )
 from harness.decide.memory_ladder import NO, UNKNOWN, YES, compare, countable_peak
 from harness.decide.memory_ladder_endings import is_near_limit
@@ -168,11 +169,18 @@ def _for_pools(case: Study) -> Iterator[Intervention]:
     if removes:
         yield ONE_OMP_THREAD
         yield from [ONE_TORCH_THREAD] if dead.value("torch_threads") else []
+        yield from [VARIABLES_ALONE] if _may_be_a_variable(case) else []
         yield from [ONE_MKL_THREAD] if dead.value("static_mkl") or any("mkl" in name for name in copies) else []
         yield from [ONE_BLAS_THREAD] if "openblas" in copies else []
     left = case.does(ONE_THREAD.id) is Does.LEAVES  # then no pace of a pool plays a part
     if dead.value("openmp_runtimes") and (removes or (dead.outcome == "hung" and not left)):
         yield PASSIVE_WAIT
+
+
+def _may_be_a_variable(case: Study) -> bool:
+    """Whether a variable alone removes it, and torch can be given its threads all the same: by the cell's number."""
+    dead, threads = case.reference, case.cell.as_dict().get("threads") or 1
+    return case.does(ONE_OMP_THREAD.id) is Does.REMOVES and threads != 1 and dead.value("torch_threads") == threads
 
 
 def _for_python_threads(case: Study) -> Iterator[Intervention]:
@@ -198,7 +206,7 @@ def _decides(case: Study, one: Intervention) -> bool:
     if one.memory_share is not None or _is_explained(case) or (one is NO_OWN_SIGNALS and _says(case, YES)):
         return one is NO_PROBES
     less = one is NO_WORKERS and resource_limit.predicts(case.reference)
-    return less or one in (NO_PROBES, ONE_TORCH_THREAD) or one.isolates is not None
+    return less or one in (NO_PROBES, ONE_TORCH_THREAD, VARIABLES_ALONE) or one.isolates is not None
 
 
 def _is_explained(case: Study) -> bool:

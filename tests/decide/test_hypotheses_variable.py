@@ -20,19 +20,31 @@ LOCK = (
 OTHER = "Fatal Python error: _Py_CheckFunctionResult: a function returned NULL without setting an exception\n"
 
 
-def told_alone(threads: int) -> list[Trial]:
-    """Return five that lived under OMP_NUM_THREADS=1 alone, with so many threads."""
+def told_alone(threads: int, under: str = "OMP_NUM_THREADS=1") -> list[Trial]:
+    """Return five that lived under variables alone, with so many threads."""
     facts = {"threads_max": threads}
-    return [well(70 + one, factors=TWO, under="OMP_NUM_THREADS=1", facts=facts) for one in range(5)]
+    return [well(70 + one, factors=TWO, under=under, facts=facts) for one in range(5)]
 
 
+@pytest.mark.parametrize("under", ["OMP_NUM_THREADS=1", "variables=1"])
 @pytest.mark.parametrize(("then", "status"), [(3, "open"), (4, "open"), (2, "established"), (1, "established")])
-def test_variable_that_leaves_the_threads_as_they_were(then: int, status: str) -> None:
-    """It is gone under the variable alone: of the threads only where there were fewer."""
+def test_variable_that_leaves_the_threads_as_they_were(then: int, status: str, under: str) -> None:
+    """It is gone under variables alone, whatever torch is told: of the threads only where there were fewer."""
     dead = deaths(5, facts={"threads_max": 3})
-    finding = judged(THREADS, case(*dead, *lives(5, "threads=1"), *told_alone(then), *LADDER, controls=ALL))
+    finding = judged(THREADS, case(*dead, *lives(5, "threads=1"), *told_alone(then, under), *LADDER, controls=ALL))
     assert finding.status == status
     assert any("a variable chooses it" in reason.text for reason in finding.reasons) == (status == "open")
+
+
+@pytest.mark.parametrize(("had", "has", "status"), [(2, 2, "open"), (2, 1, "established"), (1, 1, "established")])
+def test_torch_has_its_threads_all_the_same(had: int, has: int, status: str) -> None:
+    """Its pool is as it was, though some other thread is missing: then the variables choose."""
+    dead = deaths(5, facts={"threads_max": 8, "torch_threads": had})
+    facts = {"threads_max": 7, "torch_threads": has}
+    lived = [well(70 + one, factors=TWO, under="variables=1", facts=facts) for one in range(5)]
+    alone = lives(5, "torch.set_num_threads=1")
+    asked = case(*dead, *lives(5, "threads=1"), *alone, *lived, *LADDER, controls=ALL)
+    assert judged(THREADS, asked).status == status
 
 
 def test_worker_of_a_pool_is_no_variable_s_choice() -> None:

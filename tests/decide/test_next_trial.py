@@ -128,7 +128,8 @@ class TestAlways:
         [
             ({}, ["OMP_NUM_THREADS=1"]),
             ({"torch_threads": 2, "static_mkl": True, "openmp_runtimes": ["libgomp.so.1"]},
-             ["torch.set_num_threads=1", "OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1", "OMP_WAIT_POLICY=PASSIVE"]),
+             ["torch.set_num_threads=1", "OMP_NUM_THREADS=1", "variables=1", "MKL_NUM_THREADS=1",
+              "OMP_WAIT_POLICY=PASSIVE"]),
             ({"blas_copies": {"openblas": ["a"], "mkl_rt": ["b"]}},
              ["OMP_NUM_THREADS=1", "MKL_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1"]),
         ],

@@ -10,19 +10,23 @@ from __future__ import annotations
 
 import re
 
-from harness.decide import messengers, observed, wants
+from harness.decide import observed, wants
 from harness.decide.effects import Does
-from harness.decide.hypotheses import interleaving, no_pool, resource_limit, stack_overflow
+from harness.decide.hypotheses import contradictions, interleaving, no_pool, resource_limit, stack_overflow
 from harness.decide.hypotheses.calls import ending_signal
 from harness.decide.hypotheses.case import Case, exit_source, nothing_to_judge, ruled_out
 from harness.decide.hypotheses.speaking import by_effect, con, pro
-from harness.decide.interventions import ONE_BY_ONE, ONE_OMP_THREAD, ONE_THREAD, ONE_TORCH_THREAD, PASSIVE_WAIT
+from harness.decide.interventions import (
+    ONE_BY_ONE,
+    ONE_THREAD,
+    PASSIVE_WAIT,
+    VARIABLES_ALONE,
+)
 from harness.model import Finding, Gap, Reason, Source, Status, Trial
 
 ID = "threading-fault"
 SIGNALS = ("SIGSEGV", "SIGABRT", "SIGBUS", "SIGFPE", "SIGILL")
 SAME_DEATHS = 3
-POOLS = ("gomp", "iomp", "libomp", "kmp", "vcomp", "blas", "mkl", "tbb", "pthreadpool", "parallel")  # in frames' names
 DAEMON = re.compile(r"^Fatal Python error: .* at interpreter shutdown, possibly due to daemon threads")
 VARIABLE = Gap("threads", "a variable that also asks for fewer threads removes it, but no threads were shown to matter")
 
@@ -58,7 +62,7 @@ def _by_interventions(
 ) -> Finding:
     """Return what one thread, another order of Python's threads, and torch alone at one thread say together."""
     does, order = case.effect(ONE_THREAD.id)[0], interleaving.removes(case)
-    contradiction = _contradiction(case) if does is Does.REMOVES and not order else ()
+    contradiction = contradictions.reasons(case) if does is Does.REMOVES and not order else ()
     if contradiction:
         return Finding(ID, Status.OPEN, (*effect, *con(contradiction), *_which_pool(case), *signs), (VARIABLE,))
     if does is Does.REMOVES or order:
@@ -136,55 +140,6 @@ def _elsewhere(case: Case) -> tuple[Reason, ...]:
     return (Reason(text, resource_limit.judge(case).reasons[0].evidence),)
 
 
-def _contradiction(case: Case) -> tuple[Reason, ...]:
-    """Return why one thread may not be what removes the failure, only a variable that asks for it."""
-    assert case.study is not None
-    same = [trial for trial in case.study.plain if case.study.is_same(trial)]
-    reports = [one for one in same if messengers.kind(one, case.stderr.get(one.id, ()))]
-    unseen = [trial for trial in reports if not wants.is_watched(trial)]
-    if unseen:
-        text = "it ends by reporting something, and what was refused is not recorded: threads may be what it wanted"
-        return (Reason(text, tuple(exit_source(trial) for trial in unseen)),)
-    if any(_is_of_a_pool(trial) for trial in same):
-        return ()
-    does, told = case.effect(ONE_TORCH_THREAD.id)
-    if does is Does.LEAVES and case.study.reference.outcome != "hung":
-        text = "torch at one thread leaves it, so the number of torch's threads is no condition: a variable chooses it"
-        return (Reason(text, told[0].evidence),)
-    if does is Does.UNDECIDED and (case.study.reference.value("torch_threads") or 1) > 1:
-        text = "nothing shows a pool at work, and torch alone has not been asked for one thread often enough"
-        return (Reason(text, tuple(exit_source(trial) for trial in same)),)
-    chosen = _is_chosen_by_a_variable(case, same)
-    if chosen:
-        return chosen
-    if all(trial.value("threads_max") == 1 for trial in same):
-        text = f"in none of {len(same)} deaths was a second thread seen: a variable may choose it"
-        return (Reason(text, tuple(exit_source(trial) for trial in same)),)
-    return ()
-
-
-def _is_chosen_by_a_variable(case: Case, same: list[Trial]) -> tuple[Reason, ...]:
-    """Return what says that a variable removes it while no fewer threads run: then it is not their number."""
-    assert case.study is not None
-    does, told = case.effect(ONE_OMP_THREAD.id)
-    lived = [one for one in case.study.under.get(ONE_OMP_THREAD.id, ()) if one.outcome == "completed"]
-    most = max((one.value("threads_max") or 0 for one in same), default=0)
-    fewest = min((one.value("threads_max") or 0 for one in lived), default=0)
-    if does is not Does.REMOVES or most < 2 or fewest < most:
-        return ()
-    text = (
-        f"{ONE_OMP_THREAD.id} alone removes it, and there were {fewest} threads as in the deaths: a variable chooses it"
-    )
-    return (Reason(text, told[0].evidence),)
-
-
-def _is_of_a_pool(trial: Trial) -> bool:
-    """Whether the fault lies in a pool's worker, or below a function of a runtime of threads."""
-    thread = trial.value("fault_thread") or {}
-    frames = " ".join(str(frame) for frame in trial.value("crash_stack") or ()).lower()
-    return thread.get("known_to_python") is False or any(name in frames for name in POOLS)
-
-
 def _gaps(case: Case) -> tuple[Gap, ...]:
     does, effect = case.effect(ONE_THREAD.id)
     numbers = f" ({effect[0].text})" if effect else ""
@@ -194,7 +149,7 @@ def _gaps(case: Case) -> tuple[Gap, ...]:
 
 def _which_pool(case: Case) -> tuple[Reason, ...]:
     """What each variable does alone, and waiting without spinning: which pool it is, and whether its pace matters."""
-    told = ((one.id, by_effect(*case.effect(one.id))) for one in (*ONE_BY_ONE, PASSIVE_WAIT))
+    told = ((one.id, by_effect(*case.effect(one.id))) for one in (*ONE_BY_ONE, VARIABLES_ALONE, PASSIVE_WAIT))
     return tuple(
         Reason(f"{reason.text}{_torch_had(case, name)}", reason.evidence, reason.speaks)
         for name, reasons in told
