@@ -12,7 +12,7 @@ from harness.decide import (
 )
 from harness.decide.effects import Does
 from harness.decide.failing_region import failing_region
-from harness.decide.hypotheses import HYPOTHESES
+from harness.decide.hypotheses import HYPOTHESES, threading_fault
 from harness.decide.hypotheses.case import Case
 from harness.decide.interventions import NO_PROBES, ONE_THREAD
 from harness.decide.next_commands import (
@@ -70,7 +70,15 @@ def _is_mixed(case: Case, cause: str | None) -> bool:
     others = case.study.others if case.study else ()
     if cause is not None and observed.known((*case.failures, *others)) == cause:
         return False
+    if cause == threading_fault.ID and all(map(threading_fault.predicts, (*case.failures, *others))):
+        return not _is_gone_at_one_thread(case)
     return bool(case.unlike) or any(ONE_THREAD.id in trial.interventions for trial in others)
+
+
+def _is_gone_at_one_thread(case: Case) -> bool:
+    """Whether no trial at one thread failed in any way: what a race damages shows in one way or another."""
+    under = case.study.under.get(ONE_THREAD.id, ()) if case.study else ()
+    return bool(under) and all(trial.outcome == Outcome.COMPLETED for trial in under)
 
 
 def _is_of_the_observer(case: Case) -> bool:

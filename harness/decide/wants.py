@@ -12,7 +12,7 @@ import dataclasses
 from collections.abc import Iterator
 from typing import Any
 
-from harness.decide import refusals
+from harness.decide import judged, refusals
 from harness.facts.refused import wording
 from harness.model import Fact, Source, Trial
 
@@ -84,6 +84,7 @@ def _signals(trial: Trial) -> Iterator[Want]:
     )
     if signal == "SIGXCPU" and not stranger:
         yield _processor_time(trial)
+    yield from _killed_at_a_limit(trial)
     if signal == "SIGXFSZ" and not stranger:
         limits = [fact for fact in _limit_uses(trial, wording.FILE_SIZE)]
         known = f" (RLIMIT_FSIZE is {limits[0].value['limit']} bytes)" if limits else ""
@@ -103,6 +104,18 @@ def _processor_time(trial: Trial) -> Want:
     raised = max(1, limit.value - 1)  # the kernel puts the limit a second higher with each signal, and may be seen to
     full = used.value >= refusals.FULL * raised or _is_sent_by_kernel(trial, "SIGXCPU")
     return Want(wording.CPU_TIME, "signal", full, text, (*limit.sources, *used.sources, *_exit_source(trial)))
+
+
+def _killed_at_a_limit(trial: Trial) -> Iterator[Want]:
+    """The kernel kills what has used its hard limit of processor time."""
+    sent = judged.delivery(trial)
+    if sent is None or sent.value["by"] != judged.KERNEL:
+        return
+    for limit in sent.value.get("limits") or ():
+        if limit["used"] >= refusals.FULL * limit["limit"]:
+            text = f"the kernel killed it when {limit['used']:.2f} s of processor time were used"
+            whole = f"{text}; the hard limit is {limit['limit']} s ({limit['name']})"
+            yield Want(wording.CPU_TIME, "signal", True, whole, sent.sources)
 
 
 def _is_sent_by_kernel(trial: Trial, signal: str) -> bool:

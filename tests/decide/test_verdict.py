@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from built_trials import case, died, trial, well
@@ -166,6 +167,19 @@ class TestFailure:
         verdict = decide(case(*dead), findings(native_fault=Status.ESTABLISHED), "harness run")
         assert verdict.cause == (None if under == "threads=1" else NATIVE)
         assert ("There was more than one failure." in verdict.statement) == (under == "threads=1")
+
+    @pytest.mark.parametrize(("other", "at_one", "cause"), [
+        ({"signal": "SIGABRT"}, {}, THREADS), ({"signal": "SIGABRT"}, {"signal": "SIGBUS"}, None),
+        ({"code": 1}, {}, None),
+    ])  # fmt: skip
+    def test_a_race_shows_in_one_way_or_another(
+        self, other: dict[str, Any], at_one: dict[str, Any], cause: str | None
+    ) -> None:
+        """Several faults that are all gone at one thread are one; not where something fails there, nor an error's."""
+        dead = [*(died(n, signal="SIGSEGV") for n in range(1, 6)), died(6, **other)]
+        under = [died(n, under="threads=1", **at_one) if at_one else well(n, under="threads=1") for n in range(1, 6)]
+        verdict = decide(case(*dead, *under), findings(threading_fault=Status.ESTABLISHED), "harness run")
+        assert verdict.cause == cause
 
     def test_named_needs_the_gate(self) -> None:
         """With everything decided the cause is given, and the statement counts the failures."""

@@ -48,9 +48,11 @@ def judge(case: Case) -> Finding:
     """
     if not case.failures or case.study is None:
         return nothing_to_judge(ID)
-    dead = [trial for trial in case.study.plain if case.study.is_same(trial)] or [case.study.reference]
-    if not any(predicts(trial) for trial in case.failures):
+    same = [trial for trial in case.study.plain if case.study.is_same(trial)] or [case.study.reference]
+    accesses = [trial for trial in case.failures if predicts(trial)]
+    if not accesses:
         return no_sign_of(case, ID, "no invalid memory access ended the program")
+    dead = same if any(map(predicts, same)) else accesses  # an abort has no address, and is none
     near = [reason for trial in dead for reason in _near_the_end(trial)]
     does, effect = case.effect(LARGE_STACK.id)
     if does is Does.REMOVES or all(is_overflow(trial) for trial in dead):

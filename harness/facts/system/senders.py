@@ -44,7 +44,7 @@ def facts(folder: TrialFolder) -> list[Fact]:
     Its value: `signal`, `target`, `sender` (None: not a process), `sender_command`, `sender_user`, `by` (`kernel`,
     `oom-killer`, `itself`, `tree`, `detached`, `harness`, `stranger`), `code` (si_code), `at_seconds` since the trial's
     start, `before_death_seconds` (negative: after the first death), `ends`; of a stranger `parent_command` too, where
-    known.
+    known, and `limits` where the kernel killed at one.
     """
     traced = list(_traced(folder))
     known = {(one.value["target"], one.value["signal"]) for one in traced}
@@ -91,7 +91,7 @@ def _value(row: dict[str, Any], by: str) -> dict[str, Any]:
         "signal": row["signal"], "target": row["target"], "sender": row.get("sender"),
         "sender_command": _as_started(row.get("sender_command")) or row.get("sender_name"),
         "sender_user": row.get("sender_user"),
-        "by": by, "code": row.get("code"), **parent,
+        "by": by, "code": row.get("code"), **parent, **({"limits": row["limits"]} if row.get("limits") else {}),
     }  # fmt: skip
 
 

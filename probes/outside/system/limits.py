@@ -7,6 +7,7 @@ sizes in bytes. What cannot be read has no row.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -62,6 +63,19 @@ def of_file_size(pid: int) -> list[Limit]:
     """Return the largest size that a file may have; its use is told by the file itself."""
     soft = _soft(quiet.read_text(f"/proc/{pid}/limits"), "Max file size")
     return [_limit("RLIMIT_FSIZE", soft, None)] if soft is not None else []
+
+
+def of_processor_time(pid: int) -> list[Limit]:
+    """Return the hard limit of processor time, at which the kernel kills, with what a process had used (seconds).
+
+    A process that has ended has both until it is reaped. Source: setrlimit(2), proc_pid_stat(5), fields 14 and 15.
+    """
+    hard = re.search(r"^Max cpu time\s+\S+\s+(\d+)\s", quiet.read_text(f"/proc/{pid}/limits"), re.MULTILINE)
+    fields = quiet.read_text(f"/proc/{pid}/stat").rpartition(") ")[2].split()
+    if hard is None or len(fields) < 13:
+        return []
+    used = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return [{"name": "RLIMIT_CPU", "limit": int(hard[1]), "used": used}]
 
 
 def is_there(pid: int) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from probes import records
 from probes.outside.probe import Watched
-from probes.outside.system import rows, sender, tracefs
+from probes.outside.system import limits, rows, sender, tracefs
 from probes.outside.system.instance import Instance
 from probes.outside.system.rows import Row
 from probes.outside.system.trace_probe import TraceProbe
@@ -80,6 +80,8 @@ class SignalsProbe(TraceProbe):
             "to_process": bool(told["group"]), "result": told["result"], "target": target,
             "target_thread": told["pid"], **sender.of(row, target, told["code"], told["group"], self.tree),
         }  # fmt: skip
+        if told["sig"] == signal.SIGKILL and record["by"] == sender.KERNEL:  # it kills for memory, and at this limit
+            record["limits"] = limits.of_processor_time(target)
         kind = (told["sig"], target, record["by"], record["sender"])
         self._counts[kind] = self._counts.get(kind, 0) + 1
         if self._counts[kind] <= MOST_OF_A_KIND:
