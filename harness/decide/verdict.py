@@ -70,15 +70,20 @@ def _is_mixed(case: Case, cause: str | None) -> bool:
     others = case.study.others if case.study else ()
     if cause is not None and observed.known((*case.failures, *others)) == cause:
         return False
-    if cause == threading_fault.ID and all(map(threading_fault.predicts, (*case.failures, *others))):
-        return not _is_gone_at_one_thread(case)
+    if cause == threading_fault.ID and _is_one_race(case):
+        return False
     return bool(case.unlike) or any(ONE_THREAD.id in trial.interventions for trial in others)
 
 
-def _is_gone_at_one_thread(case: Case) -> bool:
-    """Whether no trial at one thread failed in any way: what a race damages shows in one way or another."""
-    under = case.study.under.get(ONE_THREAD.id, ()) if case.study else ()
-    return bool(under) and all(trial.outcome == Outcome.COMPLETED for trial in under)
+def _is_one_race(case: Case) -> bool:
+    """Whether faults of several kinds, all of one cell, are gone at one thread: a race's damage shows in many ways."""
+    study = case.study
+    under = study.under.get(ONE_THREAD.id, ()) if study else ()
+    if study is None or not under or any(trial.outcome != Outcome.COMPLETED for trial in under):
+        return False
+    return all(
+        trial.cell == study.cell and threading_fault.predicts(trial) for trial in (*case.failures, *study.others)
+    )
 
 
 def _is_of_the_observer(case: Case) -> bool:
