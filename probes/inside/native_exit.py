@@ -1,15 +1,16 @@
 """Holds the process where native code calls C `exit()`: Python's finalization does not run then, and nothing tells.
 
 Handlers are registered with libc, which exit() runs in the reverse order, each with a pointer into one page of ours.
-`creat` empties a file that was made beforehand (the mark), and `nanosleep` waits, alive and with its stack whole, until
-the supervisor has looked and sent the release signal, or the time on the page is over. Both are libc's own: no Python
+`unlink` removes a file that was made beforehand (the mark), and `nanosleep` waits, alive and with its stack whole,
+until the supervisor has looked and sent the release signal, or the time on the page is over. Both are libc's own: no Python
 runs in them, so no lock of the interpreter is needed, on whatever thread. There are several sleeps in a row, because a
 tool that stops the process ends one: exit() calls a handler with its status as the second argument, which nanosleep
 takes for the place to write the rest of the time to, and the kernel does not resume a sleep where it cannot write that.
 
-A normal end must not wait: the interpreter's finalization empties the page, after which `creat` finds no path and
+A normal end must not wait: the interpreter's finalization empties the page, after which `unlink` finds no path and
 `nanosleep` no time. A child that native code forks must neither: its page is empty from birth (MADV_WIPEONFORK). One
-that Python forks inherits the handlers, and fills its page with the mark of its own folder.
+that Python forks inherits the handlers, and fills its page with the mark of its own folder. `unlink` it is, since it
+needs no descriptor, no room on a disk, and no second argument: a program may exit because there was none of these.
 Sources: glibc's stdlib/cxa_atexit.c and exit.c (a handler is called with its pointer and the exit status), madvise(2),
 nanosleep(2), signal(7): a sleep is never resumed after a handler; the kernel's kernel/time/hrtimer.c.
 """
@@ -86,7 +87,7 @@ def _missing(mark: str) -> str:
 
 def _fill(page: mmap.mmap, mark: str) -> None:
     with open(mark, "w", encoding="utf-8") as stream:
-        stream.write("emptied when native code calls exit()\n")
+        stream.write("removed when native code calls exit()\n")
     path = os.fsencode(mark) + b"\0"
     struct.pack_into("ll", page, 0, SLEEP_SECONDS, 0)
     page[PATH_AT : PATH_AT + len(path)] = path
@@ -96,7 +97,7 @@ def _register(ctypes: Any, libc: Any, address: int) -> None:
     libc.signal.restype = ctypes.c_void_p
     if signal.getsignal(release_signal()) is signal.SIG_DFL:
         libc.signal(release_signal(), libc.abs)  # harmless: its arrival makes nanosleep return
-    for function, pointer in [(libc.nanosleep, address)] * SLEEPS + [(libc.creat, address + PATH_AT)]:
+    for function, pointer in [(libc.nanosleep, address)] * SLEEPS + [(libc.unlink, address + PATH_AT)]:
         libc.__cxa_atexit(ctypes.cast(function, ctypes.c_void_p), ctypes.c_void_p(pointer), None)
 
 

@@ -40,6 +40,14 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (180, 180))
 held = [open(__file__) for _ in range(100)]
 ctypes.CDLL(None).exit(3)
 """
+EXHAUSTED = """
+import ctypes, os, resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (180, 180))
+libc = ctypes.CDLL(None)
+while libc.open(b"/dev/null", 0) >= 0:
+    pass
+libc.exit({code})
+"""
 FULL = """
 import ctypes, os
 held = open("/dev/full", "wb", buffering=0)
@@ -99,6 +107,17 @@ def test_mappings(tmp_path: Path) -> None:
 def test_an_exit_of_native_code_and_a_signal(tmp_path: Path) -> None:
     """Both hold the process as well."""
     assert 100 <= uses(seen(tmp_path, EXIT))[wording.FILES]["used"] < 180
+
+
+@pytest.mark.parametrize(("code", "seen_as"), [(4, 4), (-1, 255)])
+def test_an_exit_of_native_code_when_no_descriptor_is_left(tmp_path: Path, code: int, seen_as: int) -> None:
+    """As a C library leaves where fopen fails: it is held all the same, and nobody waits for long."""
+    found = seen(tmp_path, EXHAUSTED.format(code=code))
+    call = found.trial.value("exit_call")
+    assert (call["call"], call["code"], found.trial.exit.code) == ("exit", seen_as, seen_as)
+    use = uses(found)[wording.FILES]
+    assert use["used"] >= use["limit"] - 2
+    assert found.exit["seconds"] < 20.0
 
 
 def test_file_without_room(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Looks at the process while C `exit()` is held in it, then lets it go on to its end.
 
-The inside registered two handlers with libc: the first empties a file (the mark), the second sleeps until a signal
-comes. A mark that is empty therefore says that native code called exit(): where the interpreter finalized before, the
+The inside registered two handlers with libc: the first removes a file (the mark), the second sleeps until a signal
+comes. A mark that is gone therefore says that native code called exit(): where the interpreter finalized before, the
 handlers do nothing. native_exit.jsonl gets one line a process, native/exit-<pid>/ the stacks.
 """
 
@@ -26,7 +26,7 @@ LOOK_SECONDS = 12.0  # less than the inside holds, with a sleep or two ended by 
 SLEEPS = 8  # in a row, as the inside registers them: each needs its signal
 APART_SECONDS = 0.002
 MOST_LOOKS = 4  # of a trial's processes
-TRIES = 5  # the mark is emptied some microseconds before the sleep begins
+TRIES = 5  # the mark is removed some microseconds before the sleep begins
 
 
 class NativeExitProbe(Probe):
@@ -107,10 +107,20 @@ class _Mark:
     def __init__(self, pid: int, folder: Path) -> None:
         self.pid, self.tries = pid, TRIES
         self._folder = folder
+        self._is_armed, self._told = False, -1
 
     def is_called(self) -> bool:
-        path = self._folder / MARK
-        return path.exists() and path.stat().st_size == 0
+        """Whether the mark was there, and is gone."""
+        is_there = (self._folder / MARK).exists()
+        self._is_armed = self._is_armed or is_there or self._is_said_to_be_armed()
+        return self._is_armed and not is_there
+
+    def _is_said_to_be_armed(self) -> bool:
+        """Ask the inside's own record, where it has grown since: a process may exit before it is looked at once."""
+        path = self._folder / records.INSIDE
+        size = path.stat().st_size if path.exists() else 0
+        grown, self._told = size != self._told, size
+        return grown and bool(self.armed())
 
     def armed(self) -> dict[str, str]:
         """Return what the inside said of its page and its signal; last, where the process was replaced by another."""
