@@ -2,10 +2,11 @@
 
 Handlers are registered with libc, which exit() runs in the reverse order, each with a pointer into one page of ours.
 `unlink` removes a file that was made beforehand (the mark), and `nanosleep` waits, alive and with its stack whole,
-until the supervisor has looked and sent the release signal, or the time on the page is over. Both are libc's own: no Python
-runs in them, so no lock of the interpreter is needed, on whatever thread. There are several sleeps in a row, because a
-tool that stops the process ends one: exit() calls a handler with its status as the second argument, which nanosleep
-takes for the place to write the rest of the time to, and the kernel does not resume a sleep where it cannot write that.
+until the supervisor has looked and sent the release signal, or the time on the page is over. Both are libc's own: no
+Python runs in them, so no lock of the interpreter is needed, on whatever thread. There are several sleeps in a row,
+because a tool that stops the process ends one: exit() calls a handler with its status as the second argument, which
+nanosleep takes for the place to write the rest of the time to, and the kernel does not resume a sleep where it cannot
+write that.
 
 A normal end must not wait: the interpreter's finalization empties the page, after which `unlink` finds no path and
 `nanosleep` no time. A child that native code forks must neither: its page is empty from birth (MADV_WIPEONFORK). One
