@@ -29,6 +29,7 @@ DEEPER = (
 )  # fmt: skip
 STANDSTILL = "the exception only reports a standstill that the program's own time limit had noticed"
 SOME = Gap("uncaught exception", "not every failure has one")
+LATER = Gap("standstill", "the exception ended a thread, and the program went on without it before it stood still")
 MESSENGER = Gap("first death", "another process died first, and why is not known; the exception only reports it")
 
 
@@ -62,10 +63,18 @@ def judge(case: Case) -> Finding:
         return ruled_out(case, ID, (Reason(text, cause.reasons[0].evidence), *reasons))
     if len(matching) < len(case.failures):
         return Finding(ID, Status.SUPPORTED, reasons, (SOME,))
+    if any(map(_went_on, matching)):
+        return Finding(ID, Status.SUPPORTED, reasons, (LATER,))
     if any(judged.of(trial).error is None for trial in matching):
         return Finding(ID, Status.SUPPORTED, reasons, (MESSENGER,))
     standing, gaps = messengers.standing(matching)
     return Finding(ID, Status.SUPPORTED if gaps else Status.ESTABLISHED, (*reasons, *con(standing)), gaps)
+
+
+def _went_on(trial: Trial) -> bool:
+    """Whether the program went on for a while after the exception had ended a thread, and stood still only then."""
+    error = trial.value("python_error") or {}
+    return trial.outcome == "hung" and not error.get("is_main") and trial.fact("error_before_standstill") is None
 
 
 def _deeper(case: Case) -> Finding | None:

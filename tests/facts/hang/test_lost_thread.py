@@ -72,3 +72,10 @@ def test_the_exception_is_the_cause() -> None:
 def test_one_is_chance(failures: list) -> None:
     """Once, never, or not each time: the standstill stays what it is."""
     assert hang.judge(case(*failures, controls=ALL)).status == "established"
+
+
+def test_an_exception_long_before_is_not_established_beside_the_standstill() -> None:
+    """The program went on without that thread: it may have nothing to do with it."""
+    asked = case(*hung(3, {}), controls=ALL)
+    finding = python_exception.judge(asked)
+    assert (finding.status, [gap.probe for gap in finding.gaps]) == ("supported", ["standstill"])
