@@ -30,6 +30,11 @@ def duration(seconds: float | None) -> str:
     return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
 
 
+def factor(value: object) -> str:
+    """Return a factor's value as people read it; None: the target was told none, and has its own."""
+    return "its own" if value is None else str(value)
+
+
 def percent(fraction: float | None) -> str:
     """Return a fraction of one as e.g. "12.5 %"; "unknown" for None."""
     return UNKNOWN if fraction is None else f"{three_digits(fraction * 100)} %"

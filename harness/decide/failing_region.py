@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from harness.model import Cell, Trial
+from harness.units import factor
 
 
 def failing_region(trials: Sequence[Trial]) -> str | None:
@@ -19,7 +20,7 @@ def failing_region(trials: Sequence[Trial]) -> str | None:
     telling = {name: values for name, values in wanted.items() if values != _values(failing | others, name)}
     if not failing or not telling or any(_inside(cell, telling) for cell in others):
         return None
-    return " and ".join(f"{name}={' or '.join(map(str, values))}" for name, values in telling.items())
+    return " and ".join(f"{name}={' or '.join(map(factor, values))}" for name, values in telling.items())
 
 
 def _names(trials: Sequence[Trial]) -> list[str]:

@@ -93,5 +93,5 @@ def _failing_cell(plan: str, dead: Trial, instead: dict[str, str] | None = None)
         return plan  # a control has its own plan
     own, dashes, command = plan.partition(" -- ")
     values = {name: f"[{value}]" for name, value in dead.cell.factors} | (instead or {})
-    words = "".join(f" --set factors.{name}={value}" for name, value in values.items())
+    words = "".join(f" --set factors.{name}={value}" for name, value in values.items()) or " --set factors={}"
     return f"{own}{words} --set repeats=5{dashes}{command}"

@@ -39,7 +39,7 @@ from harness.decide.memory_ladder_endings import is_near_limit
 from harness.decide.offers import Offer, Step
 from harness.decide.study import Study
 from harness.launch import memory_limit as means_of
-from harness.model import Control, Trial
+from harness.model import Cell, Control, Trial
 from harness.plan.intervention import Intervention
 
 MEMORY_FAULTS = ("SIGSEGV", "SIGBUS")
@@ -82,15 +82,25 @@ def _informing(case: Study, asked: list[Intervention]) -> Iterator[Offer]:
 
 
 def _unobserved(trials: tuple[Trial, ...]) -> Step | None:
-    """Nothing failed: once, the first cell without the inside probes, since observing may be what keeps it alive.
+    """Nothing failed: once with its own number of threads, since telling it one may be what keeps it alive, by a
+    variable or otherwise; then once without the inside probes, since observing may be.
 
     Not where trials are ended alive, by steps or forwards: without the probes nobody would see when.
     """
-    asked = any(NO_PROBES.id in trial.interventions for trial in trials)
-    alive = all(trial.outcome == "completed" for trial in trials)
-    if not trials or asked or not alive:
+    if not trials or not all(trial.outcome == "completed" for trial in trials):
         return None
-    return Step(trials[0].cell, "does it fail unobserved?", NO_PROBES)
+    own = _with_own_threads(trials)
+    if own is not None:
+        return Step(own, "does it fail with its own number of threads?")
+    asked = any(NO_PROBES.id in trial.interventions for trial in trials)
+    return None if asked else Step(trials[0].cell, "does it fail unobserved?", NO_PROBES)
+
+
+def _with_own_threads(trials: tuple[Trial, ...]) -> Cell | None:
+    """Return the first cell that was told a number of threads, without it; None where none was, or it has been run."""
+    told = next((trial.cell for trial in trials if "threads" in trial.cell.as_dict()), None)
+    own = Cell(tuple((name, value) for name, value in told.factors if name != "threads")) if told else None
+    return None if own in {trial.cell for trial in trials} else own
 
 
 def wanted(case: Study, confinement: str | None, controls: tuple[Control, ...] = ()) -> list[Intervention]:

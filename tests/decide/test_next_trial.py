@@ -15,7 +15,7 @@ from harness.decide.effects import COMES_BACK, ENOUGH, Does
 from harness.decide.interventions import LOW_RUNGS, NO_PROBES, ONE_THREAD, RUNGS
 from harness.decide.next_trial import next_step
 from harness.decide.offers import CONFIRM, CONFIRM_ONCE, MOST_PLAIN, MOST_UNDER, Step
-from harness.model import Trial
+from harness.model import Cell, Trial
 
 TWO = {"threads": 2, "batch_size": 4}
 GROUP = "cgroup v1"
@@ -60,6 +60,9 @@ def is_threaded(step: Step) -> bool:
     return step.intervention is not ONE_THREAD
 
 
+OWN = well(1, factors={})
+
+
 class TestNothingToDo:
     """No failure, no question."""
 
@@ -67,7 +70,7 @@ class TestNothingToDo:
         "trials",
         [
             (), (trial(1, "unresolved"), well(2)), (well(1), trial(2, "stopped")),
-            (well(), well(1, under="probes=off")),
+            (well(), OWN, well(1, under="probes=off")), (OWN, well(1, factors={}, under="probes=off")),
         ],
     )  # fmt: skip
     def test_nothing_can_be_asked(self, trials: tuple[Trial, ...]) -> None:
@@ -76,8 +79,16 @@ class TestNothingToDo:
 
     @pytest.mark.parametrize("trials", [(well(),), tuple(well(one) for one in range(30))])
     def test_nothing_failed(self, trials: tuple[Trial, ...]) -> None:
-        """Once, the first cell without the inside probes: being observed may be what keeps it alive."""
-        assert next_step(trials, GROUP) == Step(trials[0].cell, "does it fail unobserved?", NO_PROBES)
+        """Once without a number of threads, which may be what keeps it alive; then once without the inside probes."""
+        assert next_step(trials, GROUP) == Step(Cell(()), "does it fail with its own number of threads?")
+        assert next_step((*trials, OWN), GROUP) == Step(trials[0].cell, "does it fail unobserved?", NO_PROBES)
+
+    def test_other_factors_stay(self) -> None:
+        """And what is told no number of threads has its own already."""
+        told = well(1, factors={"threads": 2, "batch_size": 8})
+        asked = next_step((told,), GROUP)
+        assert asked is not None and asked.cell == Cell((("batch_size", 8),))
+        assert next_step((OWN,), GROUP) == Step(Cell(()), "does it fail unobserved?", NO_PROBES)
 
 
 class TestAlways:

@@ -166,13 +166,14 @@ class TestMatrix:
         assert data["verdict"]["next_experiments"] != []
 
     def test_nothing_failed_and_nothing_is_changed(self, tmp_path: Path) -> None:
-        """A target that lives gets its matrix, and is once asked whether it also lives unobserved."""
+        """A target that lives gets its matrix, and once its own number of threads; and is once left unobserved."""
         done = harness(tmp_path, "run", "--set", "controls=false", "--out", "out", "--", victim("healthy"))
         data = read_evidence(tmp_path / done.stdout.splitlines()[-1])
         cells = dict.fromkeys(("threads=1", f"threads={all_cores()}"))
         assert done.returncode == 0
         ids = [f"{cell}/1" for cell in cells]
-        assert sorted(trial["id"] for trial in data["trials"]) == sorted([*ids, f"threads={all_cores()}+probes=off/1"])
+        more = ["as-is/1", f"threads={all_cores()}+probes=off/1"]
+        assert sorted(trial["id"] for trial in data["trials"]) == sorted([*ids, *more])
         assert {trial["outcome"] for trial in data["trials"]} == {"completed"}
 
     def test_budget_begins_no_further_trial(self, tmp_path: Path) -> None:

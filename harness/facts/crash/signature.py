@@ -106,16 +106,20 @@ def _point(how: str, last: LastEvent | None, outcome: Outcome) -> str:
 def _of_exit(folder: TrialFolder, exit_: Exit, point: str) -> str:
     """Say who called for the end: a call, an exception that nobody caught, or a later exit; else only where it was.
 
-    Where the signal came from outside, the place is chance, and is no part of it.
+    Where the signal came from outside, the place is chance, and is no part of it; nor is it where a signal's handler or
+    another thread than the main one called for the end.
     """
     rows = [row.value for row in folder.own_lines(records.EXITS)]
     errors = [row.value for row in folder.own_lines(records.PYTHON_ERROR)]
+    how = how_of(exit_)
+    asked = next((row for row in rows[::-1] if row["call"] in CALLS and _fits(row, exit_)), None)
+    if asked is not None and (asked.get("handler") or asked.get("thread") not in ("MainThread", None)):
+        return _site(how, asked["call"], (asked.get("stack") or ())[-1:])
     sites = [
-        *((row["call"], row.get("stack")) for row in rows[::-1] if row["call"] in CALLS and _fits(row, exit_)),
+        *((row["call"], row.get("stack")) for row in [asked] if row is not None),
         *((error["type"], error.get("traceback")) for error in errors if exit_.signal is None),
         *((row["call"], row.get("stack")) for row in rows if row["call"] in LATER_CALLS and exit_.signal is None),
     ]
-    how = how_of(exit_)
     bare = point if _is_fault(folder, how) else how
     return next((_site(point, what, stack or ()) for what, stack in sites), bare)
 

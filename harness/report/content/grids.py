@@ -7,6 +7,7 @@ import itertools
 from collections import Counter
 from typing import Any
 
+from harness import units
 from harness.model import Evidence, Outcome, Trial
 from harness.report.content.summary import SEVERITY, exit_word
 
@@ -98,7 +99,7 @@ def _grid(trials: list[Trial], row: str, column: str, rest: dict[str, Any]) -> G
     here = [trial for trial in trials if all(trial.factors.get(name) == value for name, value in rest.items())]
     rows, columns = _values(trials, row), _values(trials, column)
     squares = tuple(tuple(_square(here, {row: r, column: c}) for c in columns) for r in rows)
-    title = ", ".join(f"{name}={value}" for name, value in rest.items())
+    title = ", ".join(f"{name}={units.factor(value)}" for name, value in rest.items())
     headers = _labels(column, columns) if column else ("",)
     return Grid(title, _labels(row, rows), headers, squares)
 
@@ -108,4 +109,4 @@ def _square(trials: list[Trial], at: dict[str, Any]) -> Square:
 
 
 def _labels(name: str, values: list[Any]) -> tuple[str, ...]:
-    return tuple(f"{name}={value}" for value in values) if name else (EVERY,)
+    return tuple(f"{name}={units.factor(value)}" for value in values) if name else (EVERY,)

@@ -75,8 +75,8 @@ def names(trials: Sequence[Trial], factors: Sequence[str]) -> tuple[str, list[st
     A label is the cell, and the end unless the trial completed. Where cells are too long to spell out, the heading
     names the factors and the labels give their values.
     """
-    full = [" ".join(f"{factor}={trial.factors.get(factor)}" for factor in factors) for trial in trials]
-    brief = [" / ".join(str(trial.factors.get(factor)) for factor in factors) for trial in trials]
+    full = [" ".join(f"{factor}={units.factor(trial.factors.get(factor))}" for factor in factors) for trial in trials]
+    brief = [" / ".join(units.factor(trial.factors.get(factor)) for factor in factors) for trial in trials]
     fits = all(len(text + _end(trial)) <= MOST_LETTERS for text, trial in zip(full, trials, strict=True))
     labels = [
         shortened(text or trial.id, MOST_LETTERS - len(_end(trial))) + _end(trial)
