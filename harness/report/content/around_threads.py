@@ -49,8 +49,11 @@ def _busiest(trial: Trial) -> Iterator[Reason]:
     for fact in every(trial, "thread_cpu_seconds"):
         worked = [row for row in fact.value if row["seconds"] > 0.0][:MOST_THREADS]
         named = ", ".join(f"{row['name'] or row['id']} {units.duration(row['seconds'])}" for row in worked)
+        busy = next(
+            (f"; {units.count(one.value, 'thread')} busy all along" for one in every(trial, "busy_threads")), ""
+        )
         if worked:
-            yield Reason(f"the threads that used most processor time: {named}", fact.sources[:MOST_THREADS])
+            yield Reason(f"the threads that used most processor time: {named}{busy}", fact.sources[:MOST_THREADS])
 
 
 def _still(trial: Trial) -> Iterator[Reason]:

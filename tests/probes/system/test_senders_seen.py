@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from observing import Observed, observe, victim
 
-from harness.decide import judged, wants
+from harness.decide import judged
 from harness.decide.hypotheses import native_fault
 from harness.facts import reading as facts
-from harness.facts.refused import wording
 from harness.launch import closing, trial
 from harness.launch.memory_limit import parents
 from harness.plan import plan_file as plan
@@ -170,21 +169,6 @@ class TestTree:
         assert judged.is_from_outside(observed.trial) and not native_fault.predicts(observed.trial)
         assert observed.trial.signature is not None
         assert (observed.trial.signature.exact, observed.trial.signature.loose) == (None, number)
-
-    @pytest.mark.parametrize(("seconds", "is_limit"), [(1, True), (30, False)])
-    def test_kernel_kills_at_the_hard_limit_of_processor_time(
-        self, tmp_path: Path, seconds: int, is_limit: bool
-    ) -> None:
-        """A worker of the target's that is no Python of ours; with a wide limit it is the parent that kills it."""
-        text = (
-            "import resource, subprocess, sys, time\n"
-            f"limit = lambda: resource.setrlimit(resource.RLIMIT_CPU, ({seconds}, {seconds}))\n"
-            "worker = subprocess.Popen([sys.executable, '-S', '-c', 'while True: pass'], preexec_fn=limit)\n"
-            f"time.sleep(2)\n{'worker.wait()' if is_limit else 'worker.kill(); worker.wait()'}\nsys.exit(3)"
-        )
-        observed = run(tmp_path, text)
-        found = [want.resource for want in wants.of(observed.trial) if want.is_observed]
-        assert found == ([wording.CPU_TIME] if is_limit else [])
 
     def test_parent_in_another_session_is_no_stranger(self, tmp_path: Path) -> None:
         """A launcher gives each rank a session of its own, and ends them: it is their ancestor."""
