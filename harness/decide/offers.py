@@ -65,12 +65,12 @@ def may_be_observed(case: Study) -> bool:
 
 def has_threads(case: Study) -> bool:
     """Whether fewer threads can be tried: of the cell's own number, of torch's, or of others than Python's own."""
-    dead = case.reference
-    threads = case.cell.as_dict().get("threads") or dead.value("torch_threads")
-    if threads is None:
-        own = dead.value("python_threads_most")
-        return own is not None and (dead.value("threads_max") or 1) > own
-    return bool(threads != 1)
+    told, dead = case.cell.as_dict().get("threads"), case.reference
+    if told is not None:
+        return bool(told != 1)
+    own = dead.value("python_threads_most")
+    others = own is not None and (dead.value("threads_max") or 1) > own
+    return others or (dead.value("torch_threads") or 1) > 1
 
 
 def is_settled(case: Study, one: Intervention) -> bool:

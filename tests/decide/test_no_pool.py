@@ -48,8 +48,9 @@ def test_too_few_or_a_signal() -> None:
     assert status(THREADS, *deaths(3, facts=ALONE, **NO_CELL)) == "open"
 
 
+@pytest.mark.parametrize("torch", [{}, {"torch_threads": 1}])
 @pytest.mark.parametrize(("most", "asked"), [(3, False), (4, True)])
-def test_one_thread_is_asked_of_a_pool_that_is_not_torch_s(most: int, asked: bool) -> None:
-    """A program without torch, whose numpy has a pool: the variables reach it."""
-    found = study.of(tuple(failures(3, {**ALONE, "threads_max": most})))
+def test_one_thread_is_asked_of_a_pool_that_is_not_torch_s(most: int, asked: bool, torch: dict[str, int]) -> None:
+    """A program whose numpy has a pool, without torch or with torch at one thread: the variables reach it."""
+    found = study.of(tuple(failures(3, {**ALONE, **torch, "threads_max": most})))
     assert found is not None and offers.has_threads(found) is asked
