@@ -2,7 +2,8 @@
 
 The rules, in their order (a tick is 1/100 s; shares of a core are measured between the looks):
 1. A thread that used a core all the time: `native loop holding the GIL`, where it held the GIL at every look and every
-   sample found it in native code called from one Python line; else `spinning`.
+   sample found it in native code called from one Python line, or another thread got the GIL at none (an interpreter in
+   one binary hides its native frames from py-spy); else `spinning`.
 2. The main thread wakes up now and then, and gets nowhere: `spinning`.
 3. A thread in uninterruptible sleep (state D): `blocked I/O`.
 4. The main thread reads, writes, polls or opens: `blocked I/O`; a `deadlock` where it waits for a child that waits for
@@ -35,6 +36,7 @@ SLEEPING = "waiting in sleep"
 POLLING = "polling"
 SLOW = "merely slow"
 UNKNOWN = "unknown"
+HOLDING = ", holding the GIL,"
 LOOKS = 3
 WAKES_OF_A_POLL = 2  # between the first and the last undisturbed look
 SHOWN_THREADS = 40
@@ -61,7 +63,7 @@ def facts(folder: TrialFolder) -> list[Fact]:
         *_closed(folder, seen),
         *story.facts(folder, threads, seen[-1] if seen else None),
         *processes,
-        *(Fact("hang_wait", sentence(thread), thread.sources) for thread in culprits),
+        *(Fact("hang_wait", _told(thread, kind), thread.sources) for thread in culprits),
         Fact("hang_threads", [_row(thread) for thread in _ordered(threads)], _sources(_ordered(threads)) or here),
     ]
 
@@ -123,7 +125,8 @@ def kind_of(threads: list[StillThread]) -> tuple[str, list[StillThread]]:
         return UNKNOWN, []
     busy = sorted((thread for thread in threads if thread.is_busy), key=lambda thread: -thread.least_cores)
     if busy:
-        loops = [thread for thread in busy if thread.holds_gil and thread.stays_native]
+        starving = any(thread.starves for thread in threads)
+        loops = [thread for thread in busy if thread.holds_gil and (thread.stays_native or starving)]
         return (NATIVE_LOOP, [*loops, *_at_gil(threads)]) if loops else (SPINNING, busy)
     if not main.idle:
         return SPINNING, [main]
@@ -196,10 +199,17 @@ WORDS = {
 }
 
 
+def _told(thread: StillThread, kind: str) -> str:
+    """Say it of a thread that shows the kind: a loop that gives the GIL to nobody is native, whatever frames say."""
+    text = sentence(thread)
+    hidden = kind == NATIVE_LOOP and thread.is_busy and not thread.stays_native
+    return text.replace(HOLDING + " in ", HOLDING + " in native code, called from ", 1) if hidden else text
+
+
 def sentence(thread: StillThread) -> str:
     """Say what one thread does and where."""
     which = f"process {thread.process}" if thread.is_main else f"thread {thread.id} of process {thread.process}"
-    gil = ", holding the GIL," if thread.holds_gil else ""
+    gil = HOLDING if thread.holds_gil else ""
     return f"{thread.name} ({which}) {_does(thread)}{gil}{_where(thread)}"
 
 

@@ -73,6 +73,13 @@ class StillThread:
         return any(frame.name in GIL_WAITS for frame in top) and all(frame.is_plumbing for frame in top)
 
     @property
+    def starves(self) -> bool:
+        """Whether every look found it waiting for the GIL, and it got nowhere: code of Python would have given it."""
+        tops = [stack.native_top for stack in self.native]
+        waits = all(any(frame.name in GIL_WAITS for frame in top) for top in tops)
+        return len(tops) > 1 and waits and self.is_at_gil and not self.is_busy and self.idle
+
+    @property
     def is_idle_worker(self) -> bool:
         """Whether it is a worker of multiprocessing that waits for work: in a pool they do so in turns, at a lock."""
         return any(frame.base in WORK_QUEUES for frame in self.frames[:3])
