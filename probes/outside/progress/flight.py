@@ -53,9 +53,13 @@ class Layout:
 
 
 def read_layout(head: bytes) -> Layout | None:
-    """Return the layout that the first bytes of a ring tell; None while they are not written."""
+    """Return the layout that the first bytes of a ring tell; None while they are not written, or not all of them.
+
+    They are copied while somebody may read: what is not there yet is zero, in the middle, too.
+    """
     text = head[:HEADER_BYTES].rstrip(b"\n\0")
-    return Layout(json.loads(text)) if text.endswith(b"}") else None
+    is_whole = text.startswith(b"{") and b"\0" not in text and text.count(b"{") == text.count(b"}")
+    return Layout(json.loads(text)) if is_whole else None
 
 
 class LiveRing:

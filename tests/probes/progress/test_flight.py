@@ -133,3 +133,18 @@ class TestLive:
         last = live.newest() or {}
         assert (last["sequence"], last["done"]) == (count, count // 10)
         assert live.newest() == last
+
+
+def test_header_that_is_being_copied_is_none_yet(tmp_path: Path) -> None:
+    """Whatever part of it is there: its begin, its end, its begin and end, up to a brace of an inner object."""
+    run = WRITER.format(root=str(ROOT), count=4, wait=False)
+    subprocess.run([sys.executable, "-c", run], cwd=tmp_path, timeout=30)
+    head = (tmp_path / "flight.ring").read_bytes()[:HEADER_BYTES]
+    whole = len(head.rstrip(b"\n\0"))
+    assert read_layout(head) is not None
+    for at in range(whole):
+        rest = head[whole:]
+        assert read_layout(head[:at] + bytes(whole - at) + rest) is None, at
+        assert at == 0 or read_layout(bytes(at) + head[at:whole] + rest) is None, at
+        gap = min(40, whole - at - 1)
+        assert gap == 0 or read_layout(head[:at] + bytes(gap) + head[at + gap : whole] + rest) is None, at
