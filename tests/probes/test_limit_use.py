@@ -10,11 +10,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
+import task_groups
 from observing import ROOT, observe
 
 from harness.facts.refused import wording
@@ -32,7 +32,6 @@ WHERE = "import os, sys; print(os.statvfs('/dev/shm').f_blocks, open('/proc/self
 SMALL = (
     "mount --make-rprivate / && mount -t tmpfs -o size=4m none /dev/shm && echo 0 > {group}/cgroup.procs && exec {boot}"
 )
-PIDS = Path("/sys/fs/cgroup/pids")
 ASK = "import resource, sys; print(resource.getrlimit(resource.RLIMIT_NOFILE), file=sys.stderr)"
 
 
@@ -77,16 +76,10 @@ def test_soft_limits_are_lifted_to_the_hard_ones(tmp_path: Path) -> None:
 @pytest.fixture
 def group() -> Iterator[Path]:
     """Make a real control group for at most 30 threads, and remove it; skip where that is not permitted."""
-    if not os.access(PIDS, os.W_OK) or shutil.which("unshare") is None:
-        pytest.skip("no control group, or no mount namespace, can be made here")
-    with ExitStack() as stack:
-        made = PIDS / f"inquest-lifted-{os.getpid()}"
-        made.mkdir()
-        stack.callback(made.rmdir)
-        (made / "pids.max").write_text("30")
-        yield made
+    yield from task_groups.group_of(30)
 
 
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="no mount namespace can be made here")
 def test_the_administrator_leaves_groups_and_a_small_shared_memory(tmp_path: Path, group: Path) -> None:
     """The target has the root of the pids hierarchy, and half the memory in /dev/shm; nobody else sees that."""
     before = os.statvfs("/dev/shm")

@@ -10,19 +10,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import task_groups
 from observing import environment, observe
 
 from harness.model import Trial
 from harness.report.content import circumstances
-from probes.outside.threads import thread_ceilings
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="limits are counted on Linux only")
 ROOT = pytest.mark.skipif(sys.platform == "linux" and os.getuid() != 0, reason="needs to mount, or a control group")
-GROUPS = thread_ceilings.ROOT / "pids"
 DIE = "\ntime.sleep(2.5)\nos._exit(3)\n"
 START = "import ctypes, mmap, os, resource, subprocess, sys, threading, time\nlibc = ctypes.CDLL(None)\n"
 FILES = START + "resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))\nkept = [os.dup(0) for _ in range({})]" + DIE
@@ -81,14 +79,7 @@ def test_of_one_process(tmp_path: Path, text: str, low: float, high: float, name
 @pytest.fixture
 def group() -> Iterator[Path]:
     """Make a control group for 20 threads and processes; its members have ended when it goes."""
-    if not GROUPS.is_dir() or not os.access(GROUPS, os.W_OK):
-        pytest.skip("no group can be made here")
-    with ExitStack() as stack:
-        made = GROUPS / f"inquest-full-{os.getpid()}"
-        made.mkdir()
-        stack.callback(made.rmdir)
-        (made / "pids.max").write_text("20")
-        yield made
+    yield from task_groups.group_of(20)
 
 
 @ROOT

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import task_groups
 from observing import Observed, observe
 
 from harness.decide import judged, memory_course, wants
@@ -18,7 +18,6 @@ from harness.facts.refused import wording
 from probes.outside.system.refusals import RefusalsProbe
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="control groups, and signals with a sender")
-PIDS = Path("/sys/fs/cgroup/pids")
 POOL = """
 with open({group!r}, "w") as stream:
     stream.write("0")
@@ -64,14 +63,7 @@ if __name__ == "__main__":
 @pytest.fixture
 def group() -> Iterator[Path]:
     """Make a real control group for at most 24 tasks, and remove it; skip where that is not permitted."""
-    if not os.access(PIDS, os.W_OK):
-        pytest.skip("no control group can be made here")
-    with ExitStack() as stack:
-        made = PIDS / f"inquest-reported-{os.getpid()}"
-        made.mkdir()
-        stack.callback(made.rmdir)
-        (made / "pids.max").write_text("24")
-        yield made
+    yield from task_groups.group_of(24)
 
 
 def run(folder: Path, text: str) -> Observed:

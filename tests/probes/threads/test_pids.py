@@ -5,17 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import task_groups
 
 from harness.facts import reading as facts
 from harness.launch import trial
 from harness.plan import plan_file as plan
 from probes.outside.threads import thread_ceilings as pids
 
-REAL = pids.ROOT / "pids"
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 JOIN = """
 import threading, time
@@ -99,14 +98,7 @@ class TestRead:
 @pytest.fixture
 def group() -> Iterator[Path]:
     """Make a real control group for at most 20 threads, and remove it; skip where that is not permitted."""
-    if not os.access(REAL, os.W_OK):
-        pytest.skip("no control group can be made here")
-    with ExitStack() as stack:
-        made = REAL / f"inquest-test-{os.getpid()}"
-        made.mkdir()
-        stack.callback(made.rmdir)
-        (made / "pids.max").write_text("20")
-        yield made
+    yield from task_groups.group_of(20)
 
 
 def run(root: Path, script: str) -> trial.Request:
