@@ -50,6 +50,7 @@ def test_guard_in_a_session_of_its_own(tmp_path: Path, means: str, again: bool, 
     found = run(tmp_path, GUARD.format(leaves=True, again=again, number=number)).trial
     assert found.outcome == "died" and judged.is_from_outside(found), means
     assert judged.sender(found) == judged.DETACHED
+    assert found.exit.ended_by == "outside" and "its own" not in found.exit.meaning
     assert not deliberate_exit.predicts(found)
 
 
